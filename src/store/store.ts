@@ -1,0 +1,51 @@
+/**
+ * The seam to durable memory. A store runs the Lua scripts of `lua/` atomically, one at a time; nothing
+ * else changes queue, run or pause state (design §3).
+ */
+
+/** What a script answers: Redis' reply types as node-redis maps them (nil and Lua false are null). */
+export type Reply = null | number | string | readonly Reply[];
+
+/** A script's name is its file name in `lua/` without the extension, for example `run_enter`. */
+export type ScriptName = string;
+
+export interface Store {
+  /**
+   * Runs a script with KEYS = [the shard's key prefix, for example `{inngest}`] and the given ARGV.
+   * Resolves with the script's reply. Throws `ScriptError` when the script raised one; nothing it wrote
+   * before is undone (scripts check before they write).
+   * What the script did may not be on disk yet: see `settled`.
+   */
+  run(script: ScriptName, args: readonly (string | number)[]): Promise<Reply>;
+
+  /**
+   * Resolves once everything that scripts wrote before this call is durable. Whoever lets something out
+   * that others can see (an HTTP answer, a request to an SDK) awaits this first. Rejects with
+   * `StoreUnavailableError` when the writes cannot be made durable.
+   */
+  settled(): Promise<void>;
+
+  /** Whether intake should be refused because the disk cannot keep up. */
+  isOverloaded(): boolean;
+
+  /** Makes everything durable and releases files. */
+  close(): Promise<void>;
+}
+
+/** A script raised an error: a bug in the script or a wrong argument. */
+export class ScriptError extends Error {
+  readonly code = 'script_error';
+  constructor(
+    readonly script: ScriptName,
+    message: string,
+  ) {
+    super(`script ${script}: ${message}`);
+    this.name = 'ScriptError';
+  }
+}
+
+/** Durable memory is away (disk full, database closed, Redis unreachable). The work can be tried again. */
+export class StoreUnavailableError extends Error {
+  readonly code = 'store_unavailable';
+  override readonly name = 'StoreUnavailableError';
+}
