@@ -78,3 +78,8 @@ export interface StepFact {
 }
 
 export type Fact = EventFact | RunScheduledFact | RunStartedFact | RunEndedFact | StepFact;
+
+/** A fact as it goes through the outbox. */
+export function factText(fact: Fact): string {
+  return JSON.stringify(fact);
+}

@@ -9,6 +9,9 @@ export type Reply = null | number | string | readonly Reply[];
 /** A script's name is its file name in `lua/` without the extension, for example `run_enter`. */
 export type ScriptName = string;
 
+/** Hears what scripts PUBLISH. It may be called while the script still runs, so it only takes note. */
+export type Subscriber = (channel: string, message: string) => void;
+
 export interface Store {
   /**
    * Runs a script with KEYS = [the shard's key prefix, for example `{inngest}`] and the given ARGV.
@@ -24,6 +27,9 @@ export interface Store {
    * `StoreUnavailableError` when the writes cannot be made durable.
    */
   settled(): Promise<void>;
+
+  /** Messages of scripts; returns how to stop listening. A message can be lost: it is a hint, never the truth. */
+  subscribe(subscriber: Subscriber): () => void;
 
   /** Whether intake should be refused because the disk cannot keep up. */
   isOverloaded(): boolean;

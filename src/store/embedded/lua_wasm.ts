@@ -37,6 +37,7 @@ export interface LuaExports {
   lua_rawgeti(lua: Pointer, index: number, n: number): void;
   lua_rawset(lua: Pointer, index: number): void;
   lua_rawseti(lua: Pointer, index: number, n: number): void;
+  lua_setfenv(lua: Pointer, index: number): number;
   lua_settop(lua: Pointer, index: number): void;
   lua_toboolean(lua: Pointer, index: number): number;
   lua_tolstring(lua: Pointer, index: number, bytesOut: Pointer): Pointer;
@@ -45,7 +46,7 @@ export interface LuaExports {
 }
 
 export interface LuaWasm {
-  readonly api: LuaExports;
+  api: LuaExports;
   /** Bytes of the interpreter's memory. Replaced when it grows: never keep it across a call. */
   bytes: Buffer;
   words: Uint32Array;
@@ -64,7 +65,12 @@ export async function startLuaWasm(): Promise<LuaWasm> {
     .arrayBuffer()
     .then((binary) => new WebAssembly.Module(binary));
   const module = await compiled;
-  const wasm: LuaWasm = { api: noApi, bytes: Buffer.alloc(0), words: new Uint32Array(), addFunction };
+  const wasm: LuaWasm = {
+    api: noApi,
+    bytes: Buffer.alloc(0),
+    words: new Uint32Array(),
+    addFunction,
+  };
   const instance = new WebAssembly.Instance(module, importsOf(module, wasm));
   // The cast holds because the names above are those the interpreter exports; the tests call them all.
   wasm.api = instance.exports as unknown as LuaExports;
@@ -87,8 +93,8 @@ const noApi = {} as LuaExports;
 
 /** (module (type (func (param i32) (result i32))) (import "e" "f" (func (type 0))) (export "f" (func 0))) */
 const shimBinary = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 127, 1, 127, 2, 7, 1, 1, 101, 1, 102, 0, 0, 7, 5, 1, 1,
-  102, 0, 0,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 127, 1, 127, 2, 7, 1, 1, 101, 1, 102, 0, 0, 7, 5, 1,
+  1, 102, 0, 0,
 ]);
 
 function refreshViews(wasm: LuaWasm): void {
@@ -123,6 +129,11 @@ function importsOf(module: WebAssembly.Module, wasm: LuaWasm): WebAssembly.Impor
 
 /** Any number would do: the interpreter never looks at it. */
 const longjmp = Number.POSITIVE_INFINITY;
+
+/** Whether a caught value is Lua unwinding its own frames; it must be thrown on. */
+export function isLuaUnwinding(error: unknown): boolean {
+  return error === longjmp;
+}
 
 function growMemory(wasm: LuaWasm, bytesWanted: number): number {
   const bytesNow = wasm.bytes.length;

@@ -1,0 +1,46 @@
+-- Saves steps that an SDK reports while its call is still open. Nothing is queued: the call goes on. The call's
+-- attempts start anew, because it got further than before.
+--
+-- KEYS[1] key prefix
+-- ARGV: run; item of the call; generation of the call, or -1 when unknown; bytes of outputs at most;
+--       number of outputs, per output: step, JSON, fact or ''; number of defers, per defer: step, JSON;
+--       number of facts, facts
+-- Returns 1 saved; 0 the run is gone; -1 the item is gone or was handed out again since; -2 outputs exceed the limit
+-- include: run
+-- include: outbox
+local run, id, generation, state_max = arg_text(), arg_text(), arg_text(), arg_number()
+local outputs, size = {}, 0
+for i = 1, arg_number() do
+  outputs[i] = { arg_text(), arg_text(), arg_text() }
+  size = size + #outputs[i][2]
+end
+local defers = {}
+for i = 1, arg_number() do
+  defers[i] = { arg_text(), arg_text() }
+end
+local facts = arg_list()
+local key = run_key(run)
+local stored = redis.call('HGET', key, 'sz')
+if not stored then
+  return 0
+end
+local item = redis.call('HMGET', P .. ':item:' .. id, 'r', 'g', 'a')
+if generation ~= '-1' and (item[1] ~= run or item[2] ~= generation) then
+  return -1
+end
+if tonumber(stored) + size > state_max then
+  return -2
+end
+for i = 1, #outputs do
+  if finish_step(run, outputs[i][1], outputs[i][2], 'race') ~= 'exists' and outputs[i][3] ~= '' then
+    publish_facts({ outputs[i][3] })
+  end
+end
+for i = 1, #defers do
+  redis.call('HSETNX', key .. ':defers', defers[i][1], defers[i][2])
+end
+publish_facts(facts)
+if item[1] == run and item[3] ~= '0' then
+  redis.call('HSET', P .. ':item:' .. id, 'a', '0')
+end
+return 1

@@ -1,0 +1,55 @@
+-- include: run
+-- include: outbox
+-- Creating a run: idempotency, state, start item, cancellations and start timeout in one step (execution.md §4).
+
+-- Reads one run from ARGV: run, metadata JSON, events JSON, request version,
+-- number of idempotency keys, per key: name, lifetime ms;
+-- number of items (start item, start timeout), items; number of cancellation pauses, pauses; number of facts, facts;
+-- number of items to queue when the run is not created (the answer to an invoker), items.
+local function arg_run()
+  local run = { id = arg_text(), m = arg_text(), events = arg_text(), rv = arg_text(), once = {}, items = {},
+    pauses = {} }
+  for i = 1, arg_number() do
+    run.once[i] = { arg_text(), arg_text() }
+  end
+  for i = 1, arg_number() do
+    run.items[i] = arg_item()
+  end
+  for i = 1, arg_number() do
+    run.pauses[i] = arg_pause()
+  end
+  run.facts = arg_list()
+  run.otherwise = {}
+  for i = 1, arg_number() do
+    run.otherwise[i] = arg_item()
+  end
+  return run
+end
+
+-- Returns 1 when the run was created, 0 when one of its idempotency keys was used before or the run exists.
+local function create_run(run)
+  local key = run_key(run.id)
+  local exists = redis.call('EXISTS', key) == 1
+  for i = 1, #run.once do
+    exists = exists or redis.call('EXISTS', P .. ':once:' .. run.once[i][1]) == 1
+  end
+  if exists then
+    for i = 1, #run.otherwise do
+      enqueue(run.otherwise[i])
+    end
+    return 0
+  end
+  for i = 1, #run.once do
+    redis.call('SET', P .. ':once:' .. run.once[i][1], run.id, 'PX', run.once[i][2])
+  end
+  redis.call('HSET', key, 'm', run.m, 'rv', run.rv, 'die', '0', 'sat', '', 'sz', '0', 'n', '0')
+  redis.call('SET', key .. ':events', run.events)
+  for i = 1, #run.items do
+    enqueue(run.items[i])
+  end
+  for i = 1, #run.pauses do
+    save_pause(run.pauses[i])
+  end
+  publish_facts(run.facts)
+  return 1
+end

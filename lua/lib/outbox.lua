@@ -1,0 +1,8 @@
+-- include: args
+-- The outbox: facts for history, written by the transition that makes them true.
+
+local function publish_facts(facts)
+  for i = 1, #facts do
+    redis.call('RPUSH', P .. ':outbox', facts[i])
+  end
+end

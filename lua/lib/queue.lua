@@ -1,0 +1,174 @@
+-- include: args
+-- The queue's records and the moves between them (queue.md §3, §5). Keys below <prefix>:x: can be rebuilt from
+-- the items and are not kept on disk by the embedded engine.
+--
+--   item:<id>                 hash  p partition, ac account, k kind, r run, at due ms, sc score, a attempts,
+--                                   m attempts at most, g generation, n times scavenged, d data,
+--                                   c1 l1 c2 l2 concurrency keys and limits
+--   x:ready:<partition>       zset  item -> score in ms
+--   x:leased:<partition>      zset  item -> lease expiry in ms (also the function's requests in flight)
+--   x:leases                  zset  item -> lease expiry in ms (where the scavenger looks)
+--   x:lease                   hash  item -> lease token
+--   x:inflight:<key>          zset  item -> lease expiry, per account (a:<id>) and concurrency key
+--   x:backlog:<key>           zset  item -> score: items that wait for capacity of a concurrency key
+--   x:waiting:<account>       zset  partition -> ms: partitions that wait for capacity of the account
+--   x:partitions              zset  partition -> ms when it next has work
+--   x:accounts                zset  account -> ms; x:account:<account>:partitions as x:partitions
+--   x:run:<run>               set   items of a run
+
+local function inflight_key(key)
+  return P .. ':x:inflight:' .. key
+end
+
+-- Says that a partition has work at `ms`; an earlier time stands. Whoever listens is told when it moved.
+local function point(partition, account, ms)
+  if redis.call('ZADD', P .. ':x:partitions', 'LT', 'CH', ms, partition) == 1 then
+    redis.call('ZADD', P .. ':x:account:' .. account .. ':partitions', 'LT', ms, partition)
+    redis.call('ZADD', P .. ':x:accounts', 'LT', ms, account)
+    redis.call('PUBLISH', P .. ':wake', ms .. ' ' .. partition)
+  end
+end
+
+-- Sets the pointer of a partition to its earliest ready item, or removes it with the last one.
+local function repoint(partition, account)
+  local first = redis.call('ZRANGE', P .. ':x:ready:' .. partition, 0, 0, 'WITHSCORES')
+  local of_account = P .. ':x:account:' .. account .. ':partitions'
+  if first[1] then
+    redis.call('ZADD', P .. ':x:partitions', first[2], partition)
+    redis.call('ZADD', of_account, first[2], partition)
+  else
+    redis.call('ZREM', P .. ':x:partitions', partition)
+    redis.call('ZREM', of_account, partition)
+  end
+  local earliest = redis.call('ZRANGE', of_account, 0, 0, 'WITHSCORES')
+  if earliest[1] then
+    redis.call('ZADD', P .. ':x:accounts', earliest[2], account)
+  else
+    redis.call('ZREM', P .. ':x:accounts', account)
+  end
+end
+
+local function make_ready(id, partition, account, score)
+  redis.call('ZADD', P .. ':x:ready:' .. partition, score, id)
+  point(partition, account, score)
+end
+
+-- Reads concurrency keys from ARGV: their number, per key its name and limit.
+local function arg_keys()
+  local keys = {}
+  for i = 1, arg_number() do
+    keys[i] = { arg_text(), arg_text() }
+  end
+  return keys
+end
+
+-- Reads one item from ARGV: id, partition, account, kind, run, at, score, attempts at most, data, then
+-- its concurrency keys.
+local function arg_item()
+  return {
+    id = arg_text(), p = arg_text(), ac = arg_text(), k = arg_text(), r = arg_text(),
+    at = arg_text(), sc = arg_text(), m = arg_text(), d = arg_text(), keys = arg_keys(),
+  }
+end
+
+-- Adds an item unless one with its id exists. True when it was added.
+local function enqueue(item)
+  local key = P .. ':item:' .. item.id
+  if redis.call('HSETNX', key, 'p', item.p) == 0 then
+    return false
+  end
+  redis.call('HSET', key, 'ac', item.ac, 'k', item.k, 'r', item.r, 'at', item.at, 'sc', item.sc,
+    'a', '0', 'm', item.m, 'g', '0', 'd', item.d)
+  for i = 1, #item.keys do
+    redis.call('HSET', key, 'c' .. i, item.keys[i][1], 'l' .. i, item.keys[i][2])
+  end
+  if item.r ~= '' then
+    redis.call('SADD', P .. ':x:run:' .. item.r, item.id)
+  end
+  make_ready(item.id, item.p, item.ac, item.sc)
+  return true
+end
+
+-- Moves the first item that waits for a concurrency key back to its partition, if there is room for it now.
+local function refill(key, limit)
+  local backlog = P .. ':x:backlog:' .. key
+  if redis.call('ZCARD', backlog) == 0 or redis.call('ZCARD', inflight_key(key)) >= tonumber(limit) then
+    return
+  end
+  local first = redis.call('ZPOPMIN', backlog)
+  local item = redis.call('HMGET', P .. ':item:' .. first[1], 'p', 'ac')
+  if item[1] then
+    make_ready(first[1], item[1], item[2], first[2])
+  end
+end
+
+-- Takes an item out of every set that says where it is, and gives its capacity back.
+-- `f` holds its fields p, ac, c1, l1, c2, l2.
+local function withdraw(id, f)
+  if redis.call('HDEL', P .. ':x:lease', id) == 0 then
+    redis.call('ZREM', P .. ':x:ready:' .. f[1], id)
+    for i = 3, 5, 2 do
+      if f[i] then
+        redis.call('ZREM', P .. ':x:backlog:' .. f[i], id)
+      end
+    end
+    return
+  end
+  redis.call('ZREM', P .. ':x:leases', id)
+  redis.call('ZREM', P .. ':x:leased:' .. f[1], id)
+  redis.call('ZREM', inflight_key('a:' .. f[2]), id)
+  for i = 3, 5, 2 do
+    if f[i] then
+      redis.call('ZREM', inflight_key(f[i]), id)
+      refill(f[i], f[i + 1])
+    end
+  end
+  -- A partition that had stopped at a limit lost its pointer: with room again it gets it back.
+  local first = redis.call('ZRANGE', P .. ':x:ready:' .. f[1], 0, 0, 'WITHSCORES')
+  if first[1] then
+    point(f[1], f[2], first[2])
+  end
+  local waiting = redis.call('ZPOPMIN', P .. ':x:waiting:' .. f[2])
+  if waiting[1] then
+    local earliest = redis.call('ZRANGE', P .. ':x:ready:' .. waiting[1], 0, 0, 'WITHSCORES')
+    if earliest[1] then
+      point(waiting[1], f[2], earliest[2])
+    end
+  end
+end
+
+-- Removes an item for good. False when there is none.
+local function dequeue(id)
+  local key = P .. ':item:' .. id
+  local f = redis.call('HMGET', key, 'p', 'ac', 'c1', 'l1', 'c2', 'l2', 'r')
+  if not f[1] then
+    return false
+  end
+  redis.call('DEL', key)
+  withdraw(id, f)
+  if f[7] and f[7] ~= '' then
+    redis.call('SREM', P .. ':x:run:' .. f[7], id)
+  end
+  return true
+end
+
+-- Puts an item back, free and due at `at`; its generation rises so that late answers to the old lease are known.
+local function requeue(id, at, attempts, scavenged)
+  local key = P .. ':item:' .. id
+  local f = redis.call('HMGET', key, 'p', 'ac', 'c1', 'l1', 'c2', 'l2')
+  if not f[1] then
+    return false
+  end
+  withdraw(id, f)
+  redis.call('HSET', key, 'at', at, 'sc', at, 'a', attempts)
+  redis.call('HINCRBY', key, 'g', 1)
+  if scavenged > 0 then
+    redis.call('HINCRBY', key, 'n', scavenged)
+  end
+  make_ready(id, f[1], f[2], at)
+  return true
+end
+
+local function holds_lease(id, token)
+  return redis.call('HGET', P .. ':x:lease', id) == token
+end

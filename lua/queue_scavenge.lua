@@ -1,0 +1,19 @@
+-- Takes over items whose lease has expired: their process is gone. They are due again, with the same attempt.
+--
+-- KEYS[1] key prefix
+-- ARGV: now ms; items at most
+-- Returns { number of items put back, expiry ms of the next lease or -1 }.
+-- include: queue
+local now, most = arg_text(), arg_text()
+local ids = redis.call('ZRANGEBYSCORE', P .. ':x:leases', '-inf', now, 'LIMIT', 0, most)
+for i = 1, #ids do
+  local attempts = redis.call('HGET', P .. ':item:' .. ids[i], 'a')
+  if attempts then
+    requeue(ids[i], now, attempts, 1)
+  else
+    redis.call('HDEL', P .. ':x:lease', ids[i])
+    redis.call('ZREM', P .. ':x:leases', ids[i])
+  end
+end
+local first = redis.call('ZRANGE', P .. ':x:leases', 0, 0, 'WITHSCORES')
+return { #ids, first[2] and math.ceil(tonumber(first[2])) or -1 }

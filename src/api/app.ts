@@ -1,0 +1,83 @@
+/** The HTTP application: every door in one Elysia app (http-api.md §0). */
+import { Elysia } from 'elysia';
+import type { Logger } from '../lib/logger.ts';
+import type { Registry } from '../state/registry.ts';
+import { notFound } from './answer.ts';
+import { appFunctionRoutes } from './app_functions.ts';
+import { checkpointPrefixes, checkpointRoutes } from './checkpoint.ts';
+import { corsHeaders, isPreflight, preflightResponse } from './cors.ts';
+import { devRoutes } from './dev.ts';
+import { eventHistoryRoutes } from './event_history.ts';
+import { eventRoutes } from './events.ts';
+import { functionLimitRoutes } from './function_limit.ts';
+import { functionSyncRoutes } from './function_sync.ts';
+import { healthRoutes } from './health.ts';
+import { invokeRoutes } from './invoke.ts';
+import { refuseOtherMethods } from './method.ts';
+import { problemOf, problemResponse } from './problem.ts';
+import { runOutputRoutes } from './run_output.ts';
+import { runStateRoutes } from './run_state.ts';
+import { runTokens } from './run_token.ts';
+import { runRoutes } from './runs.ts';
+import type { Services } from './services.ts';
+import { signalRoutes } from './signals.ts';
+import { userlandTraceRoutes } from './userland_trace.ts';
+
+/**
+ * Answers are the same through `handle` and over a socket: Bun's own router, which treats methods and
+ * malformed paths in its own way, stays out of it. Hosts may have names of one letter, as in container
+ * networks; Elysia's default finds no path behind those.
+ */
+const elysiaOptions = {
+  strictPath: true,
+  systemRouter: false,
+  nativeStaticResponse: false,
+  handler: { standardHostname: false },
+} as const;
+
+/** What the doors use of the registry, so that a test can do with less. */
+export type AppRegistry = Pick<
+  Registry,
+  'apps' | 'app' | 'appByUrl' | 'functionBySlug' | 'functionById' | 'sync' | 'setError' | 'remove'
+>;
+
+/**
+ * Builds the app; whoever calls this lets it listen. `log` hears of failures that nobody expected and of
+ * apps that sync. Doors added later get the headers and the error answers too, but not 405: call
+ * `refuseOtherMethods` again for those.
+ */
+export function createApp(
+  services: Services,
+  registry: AppRegistry,
+  log: Pick<Logger, 'error' | 'warn' | 'info'>,
+) {
+  const tokens = runTokens(services.signingKey, services.clock);
+  const app = new Elysia(elysiaOptions)
+    .onRequest(({ request, set }) => {
+      set.headers['x-inngest-server-kind'] = services.kind;
+      if (isPreflight(request)) return preflightResponse(request);
+      Object.assign(set.headers, corsHeaders(request));
+      return undefined;
+    })
+    .onError(({ code, error, route }) =>
+      code === 'NOT_FOUND' ? notFound() : problemResponse(problemOf(error, route, log)),
+    )
+    .use(eventRoutes(services))
+    .use(invokeRoutes(services, registry))
+    .use(healthRoutes(services))
+    .use(devRoutes(services, registry))
+    .use(functionSyncRoutes(services, registry, log))
+    .use(functionLimitRoutes(services))
+    .use(runStateRoutes(services))
+    .use(eventHistoryRoutes(services))
+    .use(runRoutes(services))
+    .use(appFunctionRoutes(services, registry))
+    .use(signalRoutes(services))
+    .use(userlandTraceRoutes(services));
+  for (const prefix of checkpointPrefixes) {
+    app.use(checkpointRoutes(prefix, services, tokens));
+    app.use(runOutputRoutes(prefix, services, tokens));
+  }
+  refuseOtherMethods(app);
+  return app;
+}

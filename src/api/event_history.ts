@@ -1,0 +1,109 @@
+/** `GET /v1/events…`: received events and the runs they started (http-api.md §3.2–3.4). */
+import { Elysia } from 'elysia';
+import { z } from 'zod';
+import { accountId, environmentId } from '../function/definition.ts';
+import type { EventFilter, EventRecord } from '../history/history.ts';
+import { parseDate } from '../lib/date.ts';
+import { isUlid } from '../lib/ulid.ts';
+import { enveloped } from './answer.ts';
+import { requireSigningKey } from './auth.ts';
+import { Problem } from './problem.ts';
+import { isoTime, runObject } from './run_record.ts';
+import type { Services } from './services.ts';
+import { ulidOf } from './ulid_param.ts';
+
+const limitDefault = 20;
+const limitMax = 51;
+const windowMsDefault = 60 * 60 * 1000;
+const eventMaxAgeSeconds = 5;
+const runsMaxAgeSeconds = 15;
+
+const refusals: Readonly<Record<string, string>> = {
+  limit: 'Invalid limit query parameter',
+  cursor: 'Invalid cursor query parameter',
+  received_after: 'Invalid received_after query parameter',
+  received_before: 'Invalid received_before query parameter',
+};
+
+const date = z.string().transform(parseDate).pipe(z.number());
+
+const listQuery = z.object({
+  limit: z
+    .string()
+    .regex(/^[+-]?\d+$/)
+    .transform(Number)
+    .optional(),
+  cursor: z.string().toUpperCase().refine(isUlid).optional(),
+  name: z.string().optional(),
+  received_after: date.optional(),
+  received_before: date.optional(),
+});
+
+/** Only the keys that /v1 shows. */
+const storedPayload = z.object({
+  id: z.string(),
+  name: z.string(),
+  data: z.unknown().optional(),
+  user: z.unknown().optional(),
+  ts: z.number().optional(),
+  v: z.string().optional(),
+});
+
+export function eventHistoryRoutes(services: Services) {
+  const { history, clock } = services;
+  return new Elysia()
+    .onBeforeHandle(requireSigningKey(services))
+    .get('/v1/events', async ({ request }) => {
+      const nowMs = clock.now();
+      const events = await history.events(filterOf(new URL(request.url).searchParams, nowMs));
+      return enveloped(events.map(eventObject), nowMs);
+    })
+    .get('/v1/events/:eventId', async ({ params }) => {
+      const event = await history.event(eventIdOf(params.eventId));
+      if (event === null) throw new Problem(404, 'Event not found');
+      return enveloped(eventObject(event), clock.now(), eventMaxAgeSeconds);
+    })
+    .get('/v1/events/:eventId/runs', async ({ params }) => {
+      // An event just accepted may not be in history yet, and senders poll for its runs at once: an event
+      // unknown so far has no runs so far.
+      const runs = await history.runsOfEvent(eventIdOf(params.eventId));
+      return enveloped(runs.map(runObject), clock.now(), runsMaxAgeSeconds);
+    });
+}
+
+function eventIdOf(text: string): string {
+  return ulidOf(text, `Invalid event ID: ${text}`);
+}
+
+function filterOf(query: URLSearchParams, nowMs: number): EventFilter {
+  // An empty parameter counts as absent.
+  const given = Object.fromEntries([...query].filter(([, value]) => value !== ''));
+  const result = listQuery.safeParse(given);
+  if (!result.success) {
+    const parameter = String(result.error.issues[0]?.path[0] ?? '');
+    throw new Problem(400, refusals[parameter] ?? 'Invalid query');
+  }
+  const { limit, cursor, name, received_after, received_before } = result.data;
+  return {
+    limit: Math.min(Math.max(limit ?? limitDefault, 1), limitMax),
+    ...(cursor === undefined ? {} : { before: cursor }),
+    ...(name === undefined ? {} : { name }),
+    receivedAfterMs: received_after ?? nowMs - windowMsDefault,
+    receivedBeforeMs: received_before ?? nowMs,
+    includeInternal: false,
+  };
+}
+
+function eventObject(event: EventRecord): Readonly<Record<string, unknown>> {
+  const { id, name, data, user, ts, v } = storedPayload.parse(JSON.parse(event.payload));
+  return {
+    internal_id: event.internalId,
+    account_id: accountId,
+    environment_id: environmentId,
+    source: '',
+    source_id: null,
+    received_at: isoTime(event.receivedAtMs),
+    // JSON leaves out what is undefined.
+    ...{ id, name, data, user, ts, v },
+  };
+}

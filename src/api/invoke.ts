@@ -1,0 +1,52 @@
+/**
+ * `POST /invoke/{slug}`: starts exactly one function and does not wait for it (http-api.md §1.8). It takes
+ * no key, as in the original. A slug that names no function is 404 here: the original accepts the event, and
+ * nothing ever happens.
+ */
+import { Elysia } from 'elysia';
+import { parseInvocation } from '../event/invocation.ts';
+import { eventBytesMax } from '../event/parse.ts';
+import { parseSeed, seedHeader } from '../event/seed.ts';
+import type { Registry } from '../state/registry.ts';
+import { json } from './answer.ts';
+import { readText } from './body.ts';
+import { overloaded, Problem } from './problem.ts';
+import type { Services } from './services.ts';
+
+/** Seeds count from zero here and from one on `/e` (§1.6). */
+const keyIndexBase = 0;
+
+type Functions = Pick<Registry, 'functionBySlug' | 'functionById'>;
+
+export function invokeRoutes(services: Services, functions: Functions) {
+  return new Elysia().post(
+    '/invoke/:slug',
+    ({ request, params }) => invoke(request, params.slug ?? '', services, functions),
+    { parse: 'none' },
+  );
+}
+
+async function invoke(
+  request: Request,
+  slug: string,
+  { intake, clock }: Services,
+  functions: Functions,
+): Promise<Response> {
+  if (intake.isOverloaded()) throw overloaded();
+  // The runner takes the one and the other for a function's name (sdk-http-protocol.md §8.1).
+  const isKnown = functions.functionBySlug(slug) ?? functions.functionById(slug);
+  if (isKnown === null) throw unknownFunction(slug);
+  const parsed = parseInvocation(await readText(request, eventBytesMax), slug, {
+    seed: parseSeed(request.headers.get(seedHeader)),
+    nowMs: clock.now(),
+    keyIndexBase,
+  });
+  if (!parsed.ok) throw new Problem(400, `Invalid invocation event: ${parsed.message}`);
+  await intake.accept([parsed.event]);
+  return json({ id: parsed.event.internalId, status: 200 });
+}
+
+function unknownFunction(slug: string): Problem {
+  const advice = 'sync the app that has it, or use its full name <app>-<function>';
+  return new Problem(404, `Function not found: ${slug}; ${advice}`, { code: 'function_not_found' });
+}

@@ -1,0 +1,13 @@
+/** Ids in paths and queries. Senders may write them in lower case; inside the server they are upper case. */
+import { isUlid } from '../lib/ulid.ts';
+import { Problem } from './problem.ts';
+
+/**
+ * The ULID in its stored form. Throws `Problem` 400 with `refusal` when it is none; `text` is null when the
+ * router could not decode it (`%zz`).
+ */
+export function ulidOf(text: string | null, refusal: string): string {
+  const id = (text ?? '').toUpperCase();
+  if (!isUlid(id)) throw new Problem(400, refusal);
+  return id;
+}

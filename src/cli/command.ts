@@ -1,0 +1,44 @@
+/** One command, from argv to its exit code. Output and errors are written here and nowhere else. */
+import { hasColors } from '../lib/logger.ts';
+import { type CommandLine, parseCommandLine } from './command_line.ts';
+import { helpText, usageLine } from './help.ts';
+import { serve } from './serve.ts';
+import { UsageError } from './usage_error.ts';
+import { version } from './version.ts';
+
+/** Resolves with the exit code: 0, 1 for a wrong flag or a failure, 3 for an unknown command. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  try {
+    return await execute(parseCommandLine(argv), argv);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const label = hasColors(process.stderr, process.env) ? '\x1b[31mError:\x1b[0m' : 'Error:';
+    await write(process.stderr, `${label} ${error.message}\n${usageLine(error.command)}\n`);
+    return error.exitCode;
+  }
+}
+
+async function execute(line: CommandLine, argv: readonly string[]): Promise<number> {
+  switch (line.command) {
+    case 'help':
+      await write(process.stdout, helpText(line.topic));
+      return 0;
+    case 'version':
+      await write(process.stdout, versionText(argv));
+      return 0;
+    case 'dev':
+    case 'start':
+      return serve(line.command, line.given);
+  }
+}
+
+/** `version` prints the bare version, `--version` introduces itself (reference/http-api.md §12.1). */
+function versionText(argv: readonly string[]): string {
+  if (argv.includes('--json')) return `${JSON.stringify({ version })}\n`;
+  return argv.includes('--version') ? `inngest version ${version}\n` : `${version}\n`;
+}
+
+/** Resolves once the text is written: the process ends right after, and a pipe may be slow. */
+function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((written) => void stream.write(text, () => written()));
+}

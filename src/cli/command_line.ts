@@ -1,0 +1,104 @@
+/** argv -> a command and the flags given to it. Values are checked later, together with the environment. */
+import { parseArgs } from 'node:util';
+import { type CommandName, commandNames, type ServerCommand } from './command_name.ts';
+import { type Flag, flags, flagsOf, missingFlags } from './flag.ts';
+import { nearestWord } from './suggestion.ts';
+import { UsageError } from './usage_error.ts';
+
+/** Texts of a flag in the order given; a switch has 'true' or 'false'. */
+export type GivenFlags = ReadonlyMap<string, readonly string[]>;
+
+export type CommandLine =
+  | { readonly command: 'help'; readonly topic: CommandName | null }
+  | { readonly command: 'version' }
+  | { readonly command: ServerCommand; readonly given: GivenFlags };
+
+type Token = ReturnType<typeof tokensOf>[number];
+type OptionToken = Extract<Token, { kind: 'option' }>;
+
+/** Throws `UsageError` for an unknown command (exit 3), an unknown flag or a flag without its value (exit 1). */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  const tokens = tokensOf(argv);
+  const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
+  const options = tokens.filter((token) => token.kind === 'option');
+  const isAsked = (name: string): boolean => options.some((option) => option.name === name);
+
+  const [word, ...rest] = words;
+  const command = word === undefined ? null : commandNamed(word);
+  if (isAsked('help')) return { command: 'help', topic: command };
+  if (command === null) {
+    if (isAsked('version')) return { command: 'version' };
+    for (const option of options) checkKnown(option, null);
+    return { command: 'help', topic: null };
+  }
+  if (command === 'help') {
+    return { command, topic: rest[0] === undefined ? null : commandNamed(rest[0]) };
+  }
+  if (command === 'version') return { command };
+  const given = readFlags(options, command);
+  const extra = rest[0];
+  if (extra === undefined) return { command, given };
+  throw new UsageError(`'${extra}' is one word too many: ${command} takes only flags`, command);
+}
+
+function tokensOf(argv: readonly string[]) {
+  const options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple: true }> =
+    {};
+  for (const flag of flags) {
+    const type = flag.kind === 'switch' ? 'boolean' : 'string';
+    options[flag.name] = { type, multiple: true, ...(flag.short && { short: flag.short }) };
+    if (flag.alias) options[flag.alias] = { type, multiple: true };
+  }
+  for (const name of missingFlags.keys()) options[name] = { type: 'string', multiple: true };
+  options.help = { type: 'boolean', short: 'h', multiple: true };
+  options.version = { type: 'boolean', multiple: true };
+  // Not strict: unknown flags are reported here, in this program's words.
+  return parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens;
+}
+
+function commandNamed(word: string): CommandName {
+  const found = commandNames.find((name) => name === word);
+  if (found) return found;
+  const near = nearestWord(word, commandNames);
+  const advice = near ? `; did you mean 'inngest ${near}'?` : '';
+  throw new UsageError(`No help topic for '${word}': there is no such command${advice}`, null, 3);
+}
+
+function readFlags(options: readonly OptionToken[], command: ServerCommand): GivenFlags {
+  const given = new Map<string, readonly string[]>();
+  for (const option of options) {
+    const flag = checkKnown(option, command);
+    given.set(flag.name, [...(given.get(flag.name) ?? []), textOf(option, flag, command)]);
+  }
+  return given;
+}
+
+/** The flag that was meant; throws when no command (or not this one) knows it. */
+function checkKnown(option: OptionToken, command: ServerCommand | null): Flag {
+  const isMeant = (flag: Flag): boolean => flag.name === option.name || flag.alias === option.name;
+  const known = command === null ? flags : flagsOf(command);
+  const found = known.find(isMeant);
+  if (found) return found;
+  const missing = missingFlags.get(option.name);
+  if (missing) throw new UsageError(`--${option.name}: ${missing}`, command);
+  const elsewhere = flags.find(isMeant)?.commands[0];
+  if (elsewhere) {
+    throw new UsageError(`--${option.name} belongs to 'inngest ${elsewhere}'`, command);
+  }
+  const near = nearestWord(option.name, [...known.map((flag) => flag.name), 'help']);
+  const advice = near ? `; did you mean --${near}?` : '';
+  throw new UsageError(`unknown flag ${option.rawName}${advice}`, command);
+}
+
+function textOf(option: OptionToken, flag: Flag, command: ServerCommand): string {
+  const { value, inlineValue } = option;
+  if (flag.kind === 'switch') return value ?? 'true';
+  const isNextFlag = !inlineValue && value?.startsWith('-') && !/^-\d/.test(value);
+  if (value === undefined || value === '' || isNextFlag) {
+    throw new UsageError(
+      `${option.rawName} needs a value: ${option.rawName} ${flag.placeholder}`,
+      command,
+    );
+  }
+  return value;
+}

@@ -1,0 +1,163 @@
+/**
+ * Every flag, once: what it is called, which commands know it and what help says of it. Names are those of
+ * the Inngest CLI (reference/http-api.md §12.2).
+ */
+
+import type { ServerCommand } from './command_name.ts';
+
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  /** A switch is on when named; a list may be repeated and its values split on commas. */
+  readonly kind: 'switch' | 'value' | 'list';
+  /** What stands for the value in help, for example SECONDS. */
+  readonly placeholder?: string;
+  readonly help: string;
+  readonly commands: readonly ServerCommand[];
+  /** An older spelling, accepted but not shown. */
+  readonly alias?: string;
+  /** Another environment variable that sets it, besides its own. */
+  readonly alsoEnv?: string;
+}
+
+const both = ['dev', 'start'] as const;
+const dev = ['dev'] as const;
+const start = ['start'] as const;
+
+export const flags: readonly Flag[] = [
+  {
+    name: 'sdk-url',
+    short: 'u',
+    kind: 'list',
+    placeholder: 'URL',
+    commands: both,
+    help: 'URL of an app, for example http://localhost:3000/api/inngest. Repeat for more.',
+  },
+  {
+    name: 'port',
+    short: 'p',
+    kind: 'value',
+    placeholder: 'PORT',
+    commands: both,
+    help: 'Port to listen on (default 8288; 0 takes any free one).',
+  },
+  {
+    name: 'host',
+    kind: 'value',
+    placeholder: 'HOST',
+    commands: both,
+    help: 'Address to listen on (default 127.0.0.1 for dev, 0.0.0.0 for start).',
+  },
+  {
+    name: 'signing-key',
+    kind: 'value',
+    placeholder: 'KEY',
+    commands: start,
+    help: 'Hexadecimal key shared with the apps. Required.',
+  },
+  {
+    name: 'event-key',
+    kind: 'list',
+    placeholder: 'KEY',
+    commands: start,
+    help: 'Key that senders of events present. At least one. Repeat for more.',
+  },
+  {
+    name: 'data-dir',
+    kind: 'value',
+    placeholder: 'DIR',
+    commands: both,
+    alias: 'sqlite-dir',
+    help: 'Folder of the databases (default .inngest in the current folder).',
+  },
+  {
+    name: 'in-memory',
+    kind: 'switch',
+    commands: both,
+    help: 'Write nothing to disk: everything is gone when the server ends.',
+  },
+  {
+    name: 'persist',
+    kind: 'switch',
+    commands: both,
+    help: 'Accepted and without effect: the server is durable unless told otherwise.',
+  },
+  {
+    name: 'no-discovery',
+    kind: 'switch',
+    commands: dev,
+    help: 'Do not look for apps on local ports.',
+  },
+  {
+    name: 'no-poll',
+    kind: 'switch',
+    commands: dev,
+    help: 'Do not ask known apps again for changed functions.',
+  },
+  {
+    name: 'poll-interval',
+    kind: 'value',
+    placeholder: 'SECONDS',
+    commands: both,
+    help: 'Pause between two looks at an app (default 5).',
+  },
+  {
+    name: 'retry-interval',
+    kind: 'value',
+    placeholder: 'SECONDS',
+    commands: both,
+    help: 'The same delay before every retry; 0, the default, keeps the backoff table.',
+  },
+  {
+    name: 'queue-workers',
+    kind: 'value',
+    placeholder: 'COUNT',
+    commands: both,
+    help: 'Steps that may be under way at the same time (default 100).',
+  },
+  {
+    name: 'tick',
+    kind: 'value',
+    placeholder: 'MS',
+    commands: both,
+    help: 'Accepted and without effect: the queue is woken when there is work, it does not poll.',
+  },
+  {
+    name: 'json',
+    kind: 'switch',
+    commands: both,
+    help: 'Log JSON lines; the default when stderr is not a terminal.',
+  },
+  {
+    name: 'log-level',
+    short: 'l',
+    kind: 'value',
+    placeholder: 'LEVEL',
+    commands: both,
+    alsoEnv: 'LOG_LEVEL',
+    help: 'debug, info, warn or error (default info).',
+  },
+  {
+    name: 'verbose',
+    short: 'v',
+    kind: 'switch',
+    commands: both,
+    help: 'The same as --log-level debug.',
+  },
+];
+
+/** Flags of the Inngest CLI that this release does not have, and what to say about them. */
+export const missingFlags: ReadonlyMap<string, string> = new Map([
+  ['config', 'configuration files are not read yet; use flags or INNGEST_ variables'],
+  ['redis-uri', 'this release runs on its embedded engine only; leave the flag out'],
+  ['postgres-uri', 'this release keeps its history in SQLite only; leave the flag out'],
+  ['connect-gateway-port', 'this release has no Connect gateway; serve the app over HTTP'],
+]);
+
+export function envName(flag: Flag): string {
+  return `INNGEST_${flag.name.replaceAll('-', '_').toUpperCase()}`;
+}
+
+export function flagsOf(command: ServerCommand): Flag[] {
+  return flags.filter((flag) => flag.commands.includes(command));
+}

@@ -1,0 +1,202 @@
+/** What an app's answer does to its run: commits steps, puts the item back, or ends the run (execution.md §6, §7). */
+import { isLazy, type Opcode } from '../driver/opcode.ts';
+import type { CallCompleted, CallOpcodes, CallOutcome } from '../driver/response.ts';
+import { canonicalJson } from '../lib/canonical_json.ts';
+import { retryDelaysMs } from '../queue/backoff.ts';
+import { requeue } from '../queue/queue.ts';
+import { commitCheckpoint, commitSteps, type StepPlan } from '../state/step_commit.ts';
+import { opcodesMax } from './limits.ts';
+import { planSteps } from './plan.ts';
+import type { PlanContext } from './plan_draft.ts';
+import type { Ending } from './run_ending.ts';
+import {
+  type RunFailure,
+  signalConflict,
+  stalled,
+  stateOverflow,
+  stepOverflow,
+} from './run_failure.ts';
+import { bodyFact, opcodeFact } from './step_fact.ts';
+import type { ExecutorParts, Work } from './work.ts';
+
+type CallFailed = Extract<CallOutcome, { kind: 'failed' }>;
+
+export class Answers {
+  constructor(private readonly parts: ExecutorParts) {}
+
+  async commit(work: Work, outcome: CallOutcome, sentAtMs: number): Promise<void> {
+    switch (outcome.kind) {
+      case 'opcodes':
+        return this.commitOpcodes(work, outcome);
+      case 'completed':
+        return this.complete(work, outcome, sentAtMs);
+      case 'failed':
+        return this.fail(work, outcome);
+    }
+  }
+
+  private async complete(work: Work, outcome: CallCompleted, sentAtMs: number): Promise<void> {
+    const { target } = work.edge;
+    if (target !== undefined) {
+      // An app that does not find the planned step can answer with whatever the function returns. That is no
+      // result of the run (sdk-http-protocol.md §4.5).
+      const message = `The app answered a call for step "${target.name}" without running it. Check that the function still has this step.`;
+      const error = { error: message, name: 'StepNotRun', message };
+      return this.fail(work, {
+        kind: 'failed',
+        error,
+        errorText: canonicalJson(error),
+        isRetriable: true,
+        sdk: outcome.sdk,
+      });
+    }
+    this.parts.log.debug('a function returned', {
+      run: work.item.runId,
+      function: work.fn.slug,
+      tookMs: this.parts.clock.now() - sentAtMs,
+    });
+    await this.end(work, { status: 'Completed', output: outcome.resultText }, []);
+  }
+
+  private async fail(work: Work, outcome: CallFailed): Promise<void> {
+    const { store, clock } = this.parts;
+    const nowMs = clock.now();
+    const { item, fn } = work;
+    const fact = bodyFact({
+      runId: item.runId,
+      name: fn.name,
+      status: 'Errored',
+      attempt: item.attempt,
+      nowMs,
+      output: outcome.errorText,
+    });
+    if (outcome.isRetriable) {
+      const delaysMs = this.delaysMs(outcome.retryAtMs, nowMs);
+      const put = await requeue(store, item, { nowMs, isAttempt: true, delaysMs, facts: [fact] });
+      if (put.kind !== 'exhausted') return;
+    }
+    const ending: Ending = { status: 'Failed', error: outcome.error, output: outcome.errorText };
+    await this.end(work, ending, []);
+  }
+
+  private async commitOpcodes(work: Work, outcome: CallOpcodes): Promise<void> {
+    const { ops } = outcome;
+    const { fn, state } = work;
+    const stepsMax = this.parts.limits.stepsMax(fn.id);
+    if (ops.length > opcodesMax || state.stepCount >= stepsMax) {
+      return this.endFailed(work, stepOverflow(stepsMax));
+    }
+    const last = ops.find((op) => op.op === 'RunComplete' || op.op === 'SyncRunComplete');
+    if (last !== undefined) {
+      return this.end(work, { status: 'Completed', output: last.dataText ?? 'null' }, ops);
+    }
+    if (ops.some((op) => op.op === 'StepError') && !outcome.noRetry) {
+      if (await this.retryStep(work, outcome)) return;
+    }
+    const planned = planSteps(ops, this.planContext(work, outcome), outcome.requestVersion);
+    if (!planned.ok) return this.endFailed(work, planned.failure);
+    return this.commitPlan(work, planned.plan);
+  }
+
+  private async commitPlan(work: Work, plan: StepPlan): Promise<void> {
+    const { store, clock, limits } = this.parts;
+    const stateBytesMax = limits.stateBytesMax(work.fn.id);
+    const committed = await commitSteps(store, {
+      nowMs: clock.now(),
+      item: work.item,
+      runId: work.item.runId,
+      stateBytesMax,
+      plan,
+    });
+    if (committed === 'state_overflow') return this.endFailed(work, stateOverflow(stateBytesMax));
+    if (committed === 'signal_conflict') return this.endFailed(work, signalConflict());
+    if (committed === 'stalled') return this.endFailed(work, stalled());
+  }
+
+  /**
+   * A step threw and may be tried again: its item goes back. What else the answer says is kept first.
+   * False when no attempt is left.
+   */
+  private async retryStep(work: Work, outcome: CallOpcodes): Promise<boolean> {
+    const { store, clock, limits } = this.parts;
+    const { item, fn } = work;
+    const nowMs = clock.now();
+    if (item.attempt + 1 < item.attemptsMax)
+      await this.keepOthers(work, outcome, limits.stateBytesMax(fn.id));
+    const facts = outcome.ops
+      .filter((op) => op.op === 'StepError')
+      .map((op) =>
+        opcodeFact(op, {
+          runId: item.runId,
+          status: 'Errored',
+          attempt: item.attempt,
+          nowMs,
+          output: canonicalJson({ error: op.error ?? null }),
+        }),
+      );
+    const delaysMs = this.delaysMs(outcome.retryAtMs, nowMs);
+    const put = await requeue(store, item, { nowMs, isAttempt: true, delaysMs, facts });
+    return put.kind !== 'exhausted';
+  }
+
+  private async keepOthers(work: Work, outcome: CallOpcodes, stateBytesMax: number): Promise<void> {
+    const others = outcome.ops.filter((op) => op.op !== 'StepError');
+    if (others.length === 0) return;
+    const planned = planSteps(others, this.planContext(work, outcome), outcome.requestVersion);
+    if (!planned.ok) return;
+    const { outputs, defers, facts } = planned.plan;
+    const { runId, id: itemId } = work.item;
+    const request = { runId, itemId, generation: null, stateBytesMax, outputs, defers, facts };
+    await commitCheckpoint(this.parts.store, request);
+  }
+
+  private planContext(work: Work, outcome: CallOpcodes): PlanContext {
+    const { item, state } = work;
+    const known = state.requestVersion >= 0 ? state.requestVersion : outcome.requestVersion;
+    return {
+      runId: item.runId,
+      metadata: state.metadata,
+      events: state.events,
+      nowMs: this.parts.clock.now(),
+      attempt: item.attempt,
+      requestVersion: known ?? 1,
+      defers: state.defers,
+      newEventId: this.parts.newId,
+    };
+  }
+
+  private endFailed(work: Work, failure: RunFailure): Promise<void> {
+    return this.end(work, { status: 'Failed', error: failure, output: canonicalJson(failure) }, []);
+  }
+
+  /** `ops` came with the end: defers still count, finished steps are told to history. */
+  private async end(work: Work, ending: Ending, ops: readonly Opcode[]): Promise<void> {
+    const { item, state } = work;
+    const others = ops.filter((op) => isLazy(op.op) || op.op === 'StepRun' || op.op === 'Step');
+    const context = this.planContext(work, {
+      kind: 'opcodes',
+      ops: [],
+      requestVersion: null,
+      noRetry: false,
+      sdk: '',
+      headers: {},
+    });
+    const planned = planSteps(others, context, null);
+    const defers = planned.ok
+      ? planned.plan.defers.map((defer) => [defer.stepId, defer.record] as const)
+      : [];
+    const facts = planned.ok ? planned.plan.outputs.map((output) => output.fact) : [];
+    const run = {
+      runId: item.runId,
+      metadata: state.metadata,
+      events: state.events,
+      defers: [...state.defers, ...defers],
+    };
+    await this.parts.terminator.end(run, item, ending, facts);
+  }
+
+  private delaysMs(retryAtMs: number | undefined, nowMs: number): readonly number[] {
+    if (retryAtMs !== undefined) return [Math.max(0, retryAtMs - nowMs)];
+    return retryDelaysMs(this.parts.retryIntervalMs, this.parts.random);
+  }
+}

@@ -1,0 +1,45 @@
+/** Timers that cancel runs which do not start or finish in time (execution.md §13.3). */
+import { z } from 'zod';
+import { parseDuration } from '../lib/duration.ts';
+import type { NewItem } from '../queue/item.ts';
+
+const deadlineSchema = z.object({
+  runId: z.string(),
+  functionId: z.string(),
+  limit: z.enum(['start', 'finish']),
+});
+
+export type Deadline = z.infer<typeof deadlineSchema>;
+
+export function parseDeadline(data: string): Deadline {
+  return deadlineSchema.parse(JSON.parse(data));
+}
+
+const attemptsMax = 1_000_000;
+
+export function deadlineItem(
+  runId: string,
+  functionId: string,
+  limit: Deadline['limit'],
+  atMs: number,
+): NewItem {
+  const deadline: Deadline = { runId, functionId, limit };
+  return {
+    id: `${runId}.deadline.${limit}.${atMs}`,
+    partition: 'timers',
+    kind: 'deadline',
+    // Not an item of the run: it must not keep code from running in line, nor a run without work from being seen.
+    runId: '',
+    atMs,
+    scoreMs: atMs,
+    attemptsMax,
+    data: JSON.stringify(deadline),
+  };
+}
+
+/** 0 when absent or not a duration: such a timeout counts as not set (execution.md §2.1). */
+export function timeoutMs(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const parsed = parseDuration(text);
+  return parsed === null || parsed <= 0 ? 0 : Math.ceil(parsed);
+}

@@ -1,0 +1,70 @@
+/** What the queue items of a run say to the executor (their `data`). */
+import { z } from 'zod';
+import type { NewItem } from '../queue/item.ts';
+import { type RunMetadata, runScoreMs } from '../state/run_metadata.ts';
+
+const edgeSchema = z.object({
+  functionId: z.string(),
+  scheduledAtMs: z.number(),
+  /** A planned step to run; absent for a discovery. */
+  target: z.object({ stepId: z.string(), name: z.string() }).optional(),
+  /** The sleep that ends with this item. */
+  slept: z.object({ stepId: z.string(), name: z.string(), parallelMode: z.string() }).optional(),
+});
+
+export type Edge = z.infer<typeof edgeSchema>;
+
+export function parseEdge(data: string): Edge {
+  return edgeSchema.parse(JSON.parse(data));
+}
+
+/** What every item of a run needs to know of it. */
+export interface RunWork {
+  readonly runId: string;
+  readonly metadata: RunMetadata;
+}
+
+/** An item that calls the SDK for a run. Work that is due at once is ordered by the age of its run. */
+export function edgeItem(
+  run: RunWork,
+  item: {
+    readonly id: string;
+    readonly kind: 'start' | 'edge' | 'sleep';
+    readonly atMs: number;
+    readonly nowMs: number;
+    readonly target?: Edge['target'];
+    readonly slept?: Edge['slept'];
+  },
+): NewItem {
+  const { metadata, runId } = run;
+  return {
+    id: item.id,
+    partition: metadata.functionId,
+    kind: item.kind,
+    runId,
+    atMs: item.atMs,
+    scoreMs: item.atMs > item.nowMs ? item.atMs : Math.min(runScoreMs(metadata), item.atMs),
+    attemptsMax: metadata.attemptsMax,
+    data: edgeData(metadata, item.target, item.slept),
+    concurrencyKeys: metadata.concurrencyKeys,
+  };
+}
+
+export function edgeData(
+  metadata: RunMetadata,
+  target?: Edge['target'],
+  slept?: Edge['slept'],
+): string {
+  const edge: Edge = {
+    functionId: metadata.functionId,
+    scheduledAtMs: metadata.scheduledAtMs,
+    target,
+    slept,
+  };
+  return JSON.stringify(edge);
+}
+
+/** The step after which an item was queued, for `ctx.stack.current`; '' for none. */
+export function stepOfItem(runId: string, itemId: string): string {
+  return itemId.startsWith(`${runId}.`) ? itemId.slice(runId.length + 1) : '';
+}

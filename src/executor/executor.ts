@@ -1,0 +1,147 @@
+/**
+ * Executes the items of runs: start, edge and sleep call the app; gateway makes a request for it; timeout ends
+ * waits; deadline ends runs that take too long (execution.md §6).
+ */
+import { stateBytesMax as inlineBytesMax } from '../driver/request.ts';
+import type { FunctionDefinition } from '../function/definition.ts';
+import { factText } from '../history/fact.ts';
+import { timeOutPause } from '../pause/pause.ts';
+import type { LeasedItem, NewItem } from '../queue/item.ts';
+import { type EnterOutcome, enterRun } from '../state/run_state.ts';
+import { Answers } from './answer.ts';
+import { callRequest } from './call_request.ts';
+import { deadlineItem, timeoutMs } from './deadline.ts';
+import { type Edge, parseEdge } from './edge.ts';
+import { GatewayRequests } from './gateway_work.ts';
+import { functionRemoved, stepOverflow } from './run_failure.ts';
+import { waitEndFact } from './step_fact.ts';
+import { invokeTimeoutMemo, nullMemo } from './step_memo.ts';
+import { parseWaitTimeout } from './wait.ts';
+import type { ExecutorParts, Work } from './work.ts';
+
+export class Executor {
+  private readonly answers: Answers;
+  private readonly gateways: GatewayRequests;
+
+  constructor(private readonly parts: ExecutorParts) {
+    this.answers = new Answers(parts);
+    this.gateways = new GatewayRequests(parts);
+  }
+
+  async handle(item: LeasedItem): Promise<void> {
+    switch (item.kind) {
+      case 'start':
+      case 'edge':
+      case 'sleep':
+        return this.callApp(item);
+      case 'gateway':
+        return this.gateways.handle(item);
+      case 'timeout':
+        return this.endWait(item);
+      case 'deadline':
+        return this.parts.terminator.handleDeadline(item);
+      default:
+        throw new Error(`the executor has no handler for items of kind ${item.kind}`);
+    }
+  }
+
+  private async callApp(item: LeasedItem): Promise<void> {
+    const { store, clock, functions, terminator, driverOf, stopping } = this.parts;
+    const edge = parseEdge(item.data);
+    const fn = functions.functionById(edge.functionId);
+    if (fn === null) {
+      await terminator.fail(item.runId, item, functionRemoved(edge.functionId));
+      return;
+    }
+    const entered = await this.enter(item, edge, fn);
+    if (entered.kind !== 'entered') return this.stopBeforeCall(item, fn, entered);
+    const work: Work = { item, edge, fn, state: entered.state };
+    const request = callRequest({ ...work, requestId: this.parts.newId() });
+    // The app may see a step only when what led to it is on disk.
+    await store.settled();
+    const sentAtMs = clock.now();
+    const outcome = await driverOf(fn).call(request, stopping);
+    if (stopping.aborted && outcome.kind === 'failed') return;
+    await this.answers.commit(work, outcome, sentAtMs);
+  }
+
+  private enter(item: LeasedItem, edge: Edge, fn: FunctionDefinition): Promise<EnterOutcome> {
+    const { store, clock, limits } = this.parts;
+    const nowMs = clock.now();
+    const finishTimeoutMs = timeoutMs(fn.timeouts?.finish);
+    const { slept } = edge;
+    return enterRun(store, item, {
+      nowMs,
+      slept: slept && { ...slept, fact: sleepEndFact(item.runId, slept, nowMs) },
+      stepsMax: limits.stepsMax(fn.id),
+      inlineBytesMax,
+      startTimeoutMs: timeoutMs(fn.timeouts?.start),
+      scheduledAtMs: edge.scheduledAtMs,
+      finishTimeoutMs,
+      startedFact: factText({ t: 'run.started', runId: item.runId, atMs: nowMs }),
+      firstItems: finishDeadline(item.runId, fn, nowMs, finishTimeoutMs),
+    });
+  }
+
+  private async stopBeforeCall(
+    item: LeasedItem,
+    fn: FunctionDefinition,
+    entered: Exclude<EnterOutcome, { kind: 'entered' }>,
+  ): Promise<void> {
+    const { terminator, limits } = this.parts;
+    switch (entered.kind) {
+      case 'start_timeout':
+      case 'finish_timeout':
+        await terminator.cancel(item.runId, item);
+        return;
+      case 'step_limit':
+        await terminator.fail(item.runId, item, stepOverflow(limits.stepsMax(fn.id)));
+        return;
+      default:
+        // Gone, taken over, or siblings are still open: the script has done all there is to do.
+        return;
+    }
+  }
+
+  private async endWait(item: LeasedItem): Promise<void> {
+    const { store, clock } = this.parts;
+    const wait = parseWaitTimeout(item.data);
+    const nowMs = clock.now();
+    const output = wait.kind === 'invoke' ? invokeTimeoutMemo : nullMemo;
+    const { runId, stepId, name, kind } = wait;
+    const stepKind = { event: 'waitForEvent', signal: 'waitForSignal', invoke: 'invoke' }[kind];
+    const fact = waitEndFact({
+      runId,
+      stepId,
+      name,
+      kind: stepKind,
+      status: 'TimedOut',
+      nowMs,
+      output,
+    });
+    await timeOutPause(store, nowMs, item, { pauseId: wait.pauseId, output, fact });
+  }
+}
+
+function sleepEndFact(runId: string, slept: NonNullable<Edge['slept']>, nowMs: number): string {
+  const { stepId, name } = slept;
+  return waitEndFact({
+    runId,
+    stepId,
+    name,
+    kind: 'sleep',
+    status: 'Completed',
+    nowMs,
+    output: nullMemo,
+  });
+}
+
+function finishDeadline(
+  runId: string,
+  fn: FunctionDefinition,
+  nowMs: number,
+  finishTimeoutMs: number,
+): NewItem[] {
+  if (finishTimeoutMs === 0) return [];
+  return [deadlineItem(runId, fn.id, 'finish', nowMs + finishTimeoutMs)];
+}

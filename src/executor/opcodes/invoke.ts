@@ -1,0 +1,90 @@
+/** InvokeFunction (sdk-http-protocol.md §4.4.5, §8.1; execution.md §11.5). */
+import { z } from 'zod';
+import type { Opcode } from '../../driver/opcode.ts';
+import { internalDataKey, internalEvents } from '../../event/internal.ts';
+import { timeoutAt } from '../../lib/timeout.ts';
+import { pauseId } from '../../pause/pause.ts';
+import { intakeOf } from '../../queue/intake.ts';
+import { waitMsDefault } from '../limits.ts';
+import type { PlanContext, PlanDraft } from '../plan_draft.ts';
+import { invalidStep, type RunFailure } from '../run_failure.ts';
+import { opcodeFact } from '../step_fact.ts';
+import { waitOf } from '../wait.ts';
+
+const optsSchema = z.object({
+  function_id: z.string().min(1),
+  payload: z
+    .object({
+      data: z.record(z.string(), z.unknown()).nullish(),
+      user: z.record(z.string(), z.unknown()).nullish(),
+      v: z.string().nullish(),
+    })
+    .nullish(),
+  timeout: z.string().nullish(),
+});
+
+export function planInvoke(op: Opcode, context: PlanContext, draft: PlanDraft): RunFailure | null {
+  const { runId, nowMs } = context;
+  const opts = optsSchema.safeParse(op.opts);
+  if (!opts.success) {
+    const issue = opts.error.issues[0];
+    return invalidStep(
+      op.displayName,
+      `opts.${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    );
+  }
+  const { timeout, function_id: target } = opts.data;
+  const end = timeout
+    ? timeoutAt(timeout, nowMs)
+    : ({ ok: true, atMs: nowMs + waitMsDefault } as const);
+  if (!end.ok) return invalidStep(op.displayName, end.message);
+  const expiresMs = Math.max(end.atMs, nowMs);
+  const intake = intakeOf([invokedEvent(op, context, opts.data, expiresMs)]);
+  draft.waits.push({
+    ...waitOf(op, context, { kind: 'invoke', subject: '', expression: '', nowMs, expiresMs }),
+    conflict: '',
+    items: intake.items,
+    fact: opcodeFact(op, {
+      runId,
+      status: 'Invoking',
+      attempt: 0,
+      nowMs,
+      detail: { function_id: target, timeout: new Date(expiresMs).toISOString() },
+    }),
+  });
+  draft.facts.push(...intake.facts);
+  return null;
+}
+
+/** The event that starts exactly the named function, whatever its triggers are. */
+function invokedEvent(
+  op: Opcode,
+  { runId, nowMs, metadata, newEventId }: PlanContext,
+  opts: z.infer<typeof optsSchema>,
+  expiresMs: number,
+) {
+  const internalId = newEventId();
+  const invocation = {
+    fn_id: opts.function_id,
+    correlation_id: pauseId(runId, op.id),
+    source_app_id: metadata.appId,
+    source_fn_id: metadata.functionId,
+    source_fn_v: metadata.functionVersion,
+    expire: expiresMs,
+    gid: '',
+    name: op.displayName,
+  };
+  return {
+    internalId,
+    receivedAtMs: nowMs,
+    idempotencyKey: '',
+    payload: {
+      name: internalEvents.invoked,
+      id: internalId,
+      ts: nowMs,
+      data: { ...opts.payload?.data, [internalDataKey]: invocation },
+      user: opts.payload?.user ?? {},
+      ...(opts.payload?.v ? { v: opts.payload.v } : {}),
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** StepPlanned: the step is run by a call of its own, with attempts of its own. */
+import type { Opcode } from '../../driver/opcode.ts';
+import { edgeItem } from '../edge.ts';
+import type { PlanContext, PlanDraft } from '../plan_draft.ts';
+import { opcodeFact } from '../step_fact.ts';
+
+export function planStepPlanned(op: Opcode, context: PlanContext, draft: PlanDraft): null {
+  const { runId, nowMs } = context;
+  draft.items.push({
+    openStepId: op.id,
+    fact: opcodeFact(op, { runId, status: 'Queued', attempt: 0, nowMs }),
+    item: edgeItem(context, {
+      id: `${runId}.${op.id}.plan`,
+      kind: 'edge',
+      atMs: nowMs,
+      nowMs,
+      target: { stepId: op.id, name: op.displayName },
+    }),
+  });
+  return null;
+}

@@ -1,0 +1,90 @@
+/** What history hears of steps. */
+import type { Opcode } from '../driver/opcode.ts';
+import { factText, type StepFact, type StepStatus } from '../history/fact.ts';
+
+/** StepType by `opts.type` (execution.md §22). */
+const kindsByType: Readonly<Record<string, string>> = {
+  'step.run': 'run',
+  'step.sendEvent': 'sendEvent',
+  'step.sendSignal': 'sendSignal',
+  'step.ai.wrap': 'aiWrap',
+  'step.ai.infer': 'aiInfer',
+  'step.fetch': 'fetch',
+  'step.realtime.publish': 'realtimePublish',
+  'group.experiment': 'groupExperiment',
+};
+
+const kindsByOp: Readonly<Partial<Record<Opcode['op'], string>>> = {
+  Sleep: 'sleep',
+  WaitForEvent: 'waitForEvent',
+  WaitForSignal: 'waitForSignal',
+  InvokeFunction: 'invoke',
+  AIGateway: 'aiInfer',
+  Gateway: 'fetch',
+};
+
+export function stepKind(op: Opcode): string {
+  const type = op.opts.type;
+  const named = typeof type === 'string' ? kindsByType[type] : undefined;
+  return kindsByOp[op.op] ?? named ?? 'run';
+}
+
+const nsPerMs = 1_000_000;
+
+/** A fact about the step that an opcode is about. */
+export function opcodeFact(
+  op: Opcode,
+  what: {
+    readonly runId: string;
+    readonly status: StepStatus;
+    readonly attempt: number;
+    readonly nowMs: number;
+    readonly output?: string;
+    readonly detail?: StepFact['detail'];
+  },
+): string {
+  const { input } = op.opts;
+  return factText({
+    t: 'step',
+    runId: what.runId,
+    stepId: op.id,
+    name: op.displayName,
+    kind: stepKind(op),
+    status: what.status,
+    attempt: what.attempt,
+    atMs: what.nowMs,
+    startedAtMs: op.timing && Math.floor(op.timing.a / nsPerMs),
+    durationMs: op.timing && op.timing.b / nsPerMs,
+    input: input === undefined || input === null ? undefined : JSON.stringify(input),
+    output: what.output,
+    detail: what.detail,
+  });
+}
+
+/** A fact about the function's own body: an attempt that failed outside any step. */
+export function bodyFact(what: {
+  readonly runId: string;
+  readonly name: string;
+  readonly status: StepStatus;
+  readonly attempt: number;
+  readonly nowMs: number;
+  readonly output: string;
+}): string {
+  const { nowMs, ...rest } = what;
+  return factText({ t: 'step', stepId: 'step', kind: 'function', atMs: nowMs, ...rest });
+}
+
+/** The end of a wait: which event, signal or run ended it, or that time was over. */
+export function waitEndFact(what: {
+  readonly runId: string;
+  readonly stepId: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly status: StepStatus;
+  readonly nowMs: number;
+  readonly output: string;
+  readonly detail?: StepFact['detail'];
+}): string {
+  const { nowMs, ...rest } = what;
+  return factText({ t: 'step', attempt: 0, atMs: nowMs, ...rest });
+}

@@ -1,0 +1,93 @@
+/** Ends runs from outside their own answers: failures of the server's finding, cancellation, deadlines. */
+
+import { canonicalJson } from '../lib/canonical_json.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { LeasedItem } from '../queue/item.ts';
+import { dequeue, enqueue } from '../queue/queue.ts';
+import { type EndOutcome, endRun } from '../state/run_end.ts';
+import { loadRun } from '../state/run_state.ts';
+import type { Store } from '../store/store.ts';
+import { deadlineItem, parseDeadline, timeoutMs } from './deadline.ts';
+import type { Functions } from './functions.ts';
+import { type EndedRun, type Ending, endingOf } from './run_ending.ts';
+import type { RunFailure } from './run_failure.ts';
+
+export interface TerminatorParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly functions: Functions;
+  readonly newId: () => string;
+}
+
+type Item = { readonly id: string; readonly leaseToken: string } | null;
+
+export class Terminator {
+  constructor(private readonly parts: TerminatorParts) {}
+
+  /**
+   * Ends a run whose state the caller holds. `item` is the work that led to the end, `stepFacts` what history
+   * has to hear before it.
+   */
+  end(
+    run: EndedRun,
+    item: Item,
+    ending: Ending,
+    stepFacts: readonly string[] = [],
+  ): Promise<EndOutcome> {
+    const { store, clock, newId } = this.parts;
+    const told = endingOf(run, ending, { nowMs: clock.now(), newEventId: newId });
+    return endRun(store, {
+      item,
+      runId: run.runId,
+      items: told.items,
+      facts: [...stepFacts, ...told.facts],
+    });
+  }
+
+  async fail(runId: string, item: LeasedItem, failure: RunFailure): Promise<EndOutcome> {
+    return this.endById(runId, item, {
+      status: 'Failed',
+      error: failure,
+      output: canonicalJson(failure),
+    });
+  }
+
+  /** `item` null: asked for from outside. In-flight calls go on; their answers are dropped. */
+  async cancel(runId: string, item: Item): Promise<EndOutcome> {
+    return this.endById(runId, item, { status: 'Cancelled', output: null });
+  }
+
+  private async endById(runId: string, item: Item, ending: Ending): Promise<EndOutcome> {
+    const { store } = this.parts;
+    const run = await loadRun(store, runId, { withSteps: false });
+    if (run === null) {
+      if (item !== null) await endRun(store, { item, runId, items: [], facts: [] });
+      return 'ended_before';
+    }
+    return this.end({ ...run, runId }, item, ending);
+  }
+
+  /** The limits that count are those of the function as it is now. */
+  async handleDeadline(item: LeasedItem): Promise<void> {
+    const { store, clock, functions } = this.parts;
+    const { runId, functionId, limit } = parseDeadline(item.data);
+    const run = await loadRun(store, runId, { withSteps: false });
+    const fn = functions.functionById(functionId);
+    const limitMs = timeoutMs(fn?.timeouts?.[limit]);
+    const isOver = run === null || (limit === 'start' && run.startedAtMs !== null);
+    if (isOver || limitMs === 0) {
+      await dequeue(store, item);
+      return;
+    }
+    const sinceMs =
+      limit === 'start' ? run.metadata.scheduledAtMs : (run.startedAtMs ?? clock.now());
+    const dueMs = sinceMs + limitMs;
+    if (dueMs > clock.now()) {
+      // The function was given more time since. The new timer comes first: a crash in between leaves both.
+      await enqueue(store, [deadlineItem(runId, functionId, limit, dueMs)]);
+      await dequeue(store, item);
+      return;
+    }
+    await this.cancel(runId, item);
+  }
+}

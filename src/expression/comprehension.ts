@@ -1,0 +1,96 @@
+/**
+ * The macros over lists and maps: `all`, `exists`, `exists_one`, `filter`, `map`. Conditions count by
+ * truth, as everywhere (execution.md §24.5).
+ */
+
+import type { Budget } from './budget.ts';
+import type { Frame, Run, Scope } from './frame.ts';
+import type { Comprehension, Node } from './syntax.ts';
+import {
+  Failure,
+  isAbsent,
+  isList,
+  isMap,
+  isRecord,
+  isTruthy,
+  lift,
+  typeNameOf,
+  type Value,
+} from './value.ts';
+
+/** Runs a part of the macro for one element. */
+type Step = (element: Value) => Value;
+
+export function compileComprehension(
+  node: Comprehension,
+  scope: Scope,
+  compileNode: (node: Node, scope: Scope) => Run,
+): Run {
+  const runRange = compileNode(node.range, scope);
+  const inner = [...scope, node.variable];
+  const runTest = node.test === null ? () => true : compileNode(node.test, inner);
+  const runResult = node.result === null ? null : compileNode(node.result, inner);
+  const slot = scope.length;
+  const stepOf =
+    (run: Run, frame: Frame): Step =>
+    (element) => {
+      frame.locals[slot] = element;
+      return run(frame);
+    };
+  return (frame) => {
+    const range = runRange(frame);
+    // A macro on a missing path is a call like any other (§24.3).
+    if (isAbsent(range)) return false;
+    const elements = elementsOf(range, frame.budget);
+    if (elements instanceof Failure) return elements;
+    const test = stepOf(runTest, frame);
+    switch (node.macro) {
+      case 'all':
+        return search(elements, test, false);
+      case 'exists':
+        return search(elements, test, true);
+      case 'exists_one':
+        return elements.filter((element) => isTruthy(test(element))).length === 1;
+      case 'filter':
+        return elements.filter((element) => isTruthy(test(element)));
+      case 'map':
+        return collect(elements, test, stepOf(runResult ?? runTest, frame));
+    }
+  };
+}
+
+/** A list's items or a map's keys. Each costs a visit, used or not. */
+function elementsOf(range: Value, budget: Budget): readonly Value[] | Failure {
+  const items = isList(range)
+    ? range
+    : isMap(range)
+      ? [...range.keys()]
+      : isRecord(range)
+        ? Object.keys(range)
+        : null;
+  if (items === null) return new Failure(`a ${typeNameOf(range)} has no elements to go through`);
+  budget.spend(items.length);
+  return items.map(lift);
+}
+
+/** Looks for an element whose test is `wanted`; an error counts only when there is none. */
+function search(elements: readonly Value[], test: Step, wanted: boolean): Value {
+  let failure: Failure | null = null;
+  for (const element of elements) {
+    const value = test(element);
+    if (value instanceof Failure) failure ??= value;
+    else if (isTruthy(value) === wanted) return wanted;
+  }
+  return failure ?? !wanted;
+}
+
+/** `map` adds results one by one, and adding something absent adds nothing (§24.3). */
+function collect(elements: readonly Value[], test: Step, result: Step): Value {
+  const results: Value[] = [];
+  for (const element of elements) {
+    if (!isTruthy(test(element))) continue;
+    const value = result(element);
+    if (!isAbsent(value)) results.push(value);
+  }
+  return results;
+}

@@ -1,0 +1,200 @@
+/**
+ * The functions of the language: CEL's standard ones and ours (execution.md §24.2). All of them get
+ * operands that are present; what an absent operand means is decided before (§24.3).
+ */
+
+import type { Clock } from '../lib/clock.ts';
+import { parseDateNanos } from '../lib/date.ts';
+import { toDuration, toTimestamp } from './arithmetic.ts';
+import type { Budget } from './budget.ts';
+import { getterNames, readCalendar } from './calendar.ts';
+import {
+  convertToBool,
+  convertToBytes,
+  convertToDouble,
+  convertToDuration,
+  convertToInt,
+  convertToString,
+  convertToTimestamp,
+  convertToUint,
+} from './conversion.ts';
+import { matchesRegex } from './regex.ts';
+import {
+  Duration,
+  Failure,
+  isList,
+  isMap,
+  isRecord,
+  Timestamp,
+  TypeName,
+  typeNameOf,
+  type Value,
+} from './value.ts';
+
+/** What a function may ask of its surroundings. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly budget: Budget;
+}
+
+export interface CelFunction {
+  /** How it may be written, with the number of arguments in the parentheses. */
+  readonly global?: readonly number[];
+  readonly method?: readonly number[];
+  /** False when the result depends on more than the operands, so that it must not be folded. */
+  readonly isPure: boolean;
+  /** The receiver, when there is one, is the first operand. */
+  run(operands: readonly Value[], surroundings: Surroundings): Value;
+}
+
+export const functions: ReadonlyMap<string, CelFunction> = new Map([
+  ['size', { global: [1], method: [0], isPure: true, run: ([of = null]) => sizeOf(of) }],
+  ['contains', textMethod((text, part) => text.includes(part))],
+  ['startsWith', textMethod((text, part) => text.startsWith(part))],
+  ['endsWith', textMethod((text, part) => text.endsWith(part))],
+  ['matches', { ...textMethod(matchesRegex), global: [2] }],
+  ['int', conversion(convertToInt)],
+  ['uint', conversion(convertToUint)],
+  ['double', conversion(convertToDouble)],
+  ['string', conversion(convertToString)],
+  ['bytes', conversion(convertToBytes)],
+  ['bool', conversion(convertToBool)],
+  ['timestamp', conversion(convertToTimestamp)],
+  ['duration', conversion(convertToDuration)],
+  ['dyn', conversion((value) => value)],
+  ['type', conversion((value) => new TypeName(typeNameOf(value)))],
+  ['lowercase', ofText((text) => text.toLowerCase())],
+  ['uppercase', ofText((text) => text.toUpperCase())],
+  ['b64decode', ofText(decodeBase64)],
+  ['json_parse', ofText(parseJsonMap)],
+  ['date', conversion(dateOf)],
+  ['now', { global: [0], isPure: false, run: (_, { clock }) => nowPlus(clock, 0n) }],
+  ['now_plus', shiftedNow(1n)],
+  ['now_minus', shiftedNow(-1n)],
+  ...getterNames.map((name): [string, CelFunction] => [
+    name,
+    {
+      method: [0, 1],
+      isPure: true,
+      run: ([value = null, zone]) => readCalendar(name, value, zone),
+    },
+  ]),
+]);
+
+/** Whether a call written this way exists at all. */
+export function findFunction(name: string, isMethod: boolean, args: number): CelFunction | Failure {
+  const found = functions.get(name);
+  const written = isMethod ? found?.method : found?.global;
+  if (found === undefined || written === undefined) {
+    return new Failure(`undeclared reference to function '${name}'`);
+  }
+  return written.includes(args)
+    ? found
+    : new Failure(`wrong number of arguments for '${name}': ${args}`);
+}
+
+function conversion(convert: (value: Value) => Value): CelFunction {
+  return { global: [1], isPure: true, run: ([value = null]) => convert(value) };
+}
+
+function textMethod(test: (text: string, argument: string, budget: Budget) => Value): CelFunction {
+  return {
+    method: [1],
+    isPure: true,
+    run([receiver = null, argument = null], { budget }) {
+      if (typeof receiver !== 'string' || typeof argument !== 'string') {
+        return new Failure(
+          `no such overload: ${typeNameOf(receiver)} with ${typeNameOf(argument)}`,
+        );
+      }
+      budget.spend(1 + (receiver.length >> 10));
+      return test(receiver, argument, budget);
+    },
+  };
+}
+
+/** Our own functions take anything; what is not text counts as empty text (§24.2). */
+function ofText(run: (text: string) => Value): CelFunction {
+  return {
+    global: [1],
+    isPure: true,
+    run([value = null], { budget }) {
+      const text = typeof value === 'string' ? value : '';
+      budget.spend(1 + (text.length >> 6));
+      return run(text);
+    },
+  };
+}
+
+/** Texts are measured in characters, bytes in bytes. */
+function sizeOf(value: Value): Value {
+  if (typeof value === 'string') {
+    let length = value.length;
+    for (let i = 0; i < value.length - 1; i++) {
+      // A surrogate pair is one character.
+      if (
+        (value.charCodeAt(i) & 0xfc00) === 0xd800 &&
+        (value.charCodeAt(i + 1) & 0xfc00) === 0xdc00
+      ) {
+        length--;
+      }
+    }
+    return BigInt(length);
+  }
+  if (value instanceof Uint8Array || isList(value)) return BigInt(value.length);
+  if (isMap(value)) return BigInt(value.size);
+  if (isRecord(value)) return BigInt(Object.keys(value).length);
+  return new Failure(`no such overload: size(${typeNameOf(value)})`);
+}
+
+/** What can be decoded before the first error: whole groups of four, padding only at the end. */
+function decodeBase64(text: string): string {
+  const groups = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?/;
+  const valid = groups.exec(text.replace(/[\r\n]/g, ''))?.[0] ?? '';
+  return Buffer.from(valid, 'base64').toString('utf8');
+}
+
+function parseJsonMap(text: string): Value {
+  try {
+    const data: unknown = JSON.parse(text);
+    return isRecord(data) ? data : {};
+  } catch {
+    return {};
+  }
+}
+
+const secondsMax = 9_999_999_999n;
+const msMax = 9_999_999_999_999n;
+const nanosOf2000 = 946_684_800n * 1_000_000_000n;
+
+/** A date in any layout of §24.6, or an integer whose size tells its unit (§24.2). */
+function dateOf(value: Value): Value {
+  if (value instanceof Timestamp) return value;
+  if (typeof value === 'bigint') {
+    const unit = value < secondsMax ? 1_000_000_000n : value < msMax ? 1_000_000n : 1n;
+    const nanos = value * unit;
+    if (nanos < nanosOf2000) return new Failure('date() takes no number before the year 2000');
+    return toTimestamp(nanos);
+  }
+  if (typeof value !== 'string') return new Failure(`no such overload: date(${typeNameOf(value)})`);
+  const nanos = parseDateNanos(value);
+  return nanos === null ? new Failure('date() cannot read the text') : toTimestamp(nanos);
+}
+
+function shiftedNow(factor: bigint): CelFunction {
+  return {
+    global: [1],
+    isPure: false,
+    run([value = null], { clock }) {
+      const shift = convertToDuration(value);
+      return shift instanceof Duration ? nowPlus(clock, factor * shift.nanos) : shift;
+    },
+  };
+}
+
+function nowPlus(clock: Clock, nanos: bigint): Value {
+  const shift = toDuration(nanos);
+  return shift instanceof Duration
+    ? toTimestamp(BigInt(Math.floor(clock.now())) * 1_000_000n + shift.nanos)
+    : shift;
+}

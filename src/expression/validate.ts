@@ -1,0 +1,107 @@
+/**
+ * Checks of an expression when a function is registered or a wait begins: undeclared names, unknown
+ * functions, types that can never fit, and the restrictive policy (execution.md §24.1, §24.8).
+ */
+
+import { dottedName, eachFreeName, partsOf } from './free_names.ts';
+import { findFunction } from './functions.ts';
+import { isTypeName } from './program.ts';
+import { type Problem, typeProblem } from './static_type.ts';
+import { locate, type Node, parse } from './syntax.ts';
+import { Failure } from './value.ts';
+
+/** `restrictive` is for cancellations (§24.8), `full` for everything else. */
+export type Policy = 'full' | 'restrictive';
+
+/** All problems are reported together, each with its place in the text. */
+export type Validated =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly messages: readonly string[] };
+
+const declared: ReadonlySet<string> = new Set(['event', 'async', 'vars']);
+
+/** The only calls of the restrictive policy besides operators (§24.8). */
+const restrictiveCalls: ReadonlySet<string> = new Set(['int', 'uint', 'double']);
+
+export function validate(text: string, policy: Policy): Validated {
+  const parsed = parse(text);
+  if (!parsed.ok) return { ok: false, messages: [parsed.message] };
+  const problems = [
+    ...undeclaredNames(parsed.tree),
+    ...callProblems(parsed.tree),
+    ...(policy === 'restrictive' ? policyProblems(parsed.tree) : []),
+  ];
+  if (problems.length === 0) {
+    const problem = typeProblem(parsed.tree);
+    if (problem !== null) problems.push(problem);
+  }
+  if (problems.length === 0) return { ok: true };
+  const messages = problems.map(({ message, at }) => locate(message, text, at));
+  return { ok: false, messages: [...new Set(messages)] };
+}
+
+function undeclaredNames(tree: Node): Problem[] {
+  const problems: Problem[] = [];
+  const isPartOfTypeName = typeNameRoots(tree);
+  eachFreeName(tree, (node) => {
+    if (declared.has(node.name) || isTypeName(node.name) || isPartOfTypeName.has(node)) return;
+    problems.push({ message: `undeclared reference to '${node.name}'`, at: node.at });
+  });
+  return problems;
+}
+
+/** The first names of types that are written with dots. */
+function typeNameRoots(tree: Node): ReadonlySet<Node> {
+  const roots = new Set<Node>();
+  eachNode(tree, (node) => {
+    if (node.kind !== 'select' || !isTypeName(dottedName(node) ?? '')) return;
+    let root: Node = node;
+    while (root.kind === 'select') root = root.operand;
+    roots.add(root);
+  });
+  return roots;
+}
+
+function callProblems(tree: Node): Problem[] {
+  const problems: Problem[] = [];
+  eachNode(tree, (node) => {
+    if (node.kind !== 'call') return;
+    const found = findFunction(node.name, node.receiver !== null, node.args.length);
+    if (found instanceof Failure) problems.push({ message: found.message, at: node.at });
+  });
+  return problems;
+}
+
+function policyProblems(tree: Node): Problem[] {
+  const problems: Problem[] = [];
+  eachNode(tree, (node) => {
+    const forbidden = forbiddenForm(node);
+    if (forbidden !== null)
+      problems.push({ message: `${forbidden} is not allowed here`, at: node.at });
+  });
+  return problems;
+}
+
+function forbiddenForm(node: Node): string | null {
+  switch (node.kind) {
+    case 'has':
+      return 'the macro has()';
+    case 'comprehension':
+      return `the macro ${node.macro}()`;
+    case 'arithmetic':
+      return `the operator ${node.operator}`;
+    case 'negate':
+      return 'the operator -';
+    case 'call':
+      return node.receiver === null && restrictiveCalls.has(node.name)
+        ? null
+        : `the function ${node.name}()`;
+    default:
+      return null;
+  }
+}
+
+function eachNode(node: Node, visit: (node: Node) => void): void {
+  visit(node);
+  for (const part of partsOf(node)) eachNode(part, visit);
+}

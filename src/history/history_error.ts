@@ -1,0 +1,27 @@
+/** How recording and reading history fail. */
+
+/** The history database is away (disk full, locked, closed). Nothing was recorded; the work can be tried again. */
+export class HistoryUnavailableError extends Error {
+  readonly code = 'history_unavailable';
+  override readonly name = 'HistoryUnavailableError';
+}
+
+/**
+ * Some facts of a batch cannot be understood, now or later: a bug in the script that wrote them, or a server
+ * older than its data. The other facts of the batch are on disk.
+ */
+export class FactsRejectedError extends Error {
+  readonly code = 'facts_rejected';
+  override readonly name = 'FactsRejectedError';
+  constructor(readonly rejections: readonly FactRejection[]) {
+    super(
+      `history left out ${rejections.length} facts that it cannot read: ${rejections[0]?.reason ?? ''}`,
+    );
+  }
+}
+
+export interface FactRejection {
+  /** Place in the batch. */
+  readonly index: number;
+  readonly reason: string;
+}

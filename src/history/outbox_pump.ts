@@ -1,0 +1,195 @@
+/**
+ * Carries facts from the store's outbox to history. A fact leaves the outbox only when history has it on
+ * disk; a crash in between carries it twice, which history does not mind.
+ */
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Store } from '../store/store.ts';
+import type { History } from './history.ts';
+import { FactsRejectedError } from './history_error.ts';
+import { readOutbox, trimOutbox } from './outbox.ts';
+
+/** Facts that come shortly after a batch wait this long for company: a batch costs two scripts and a commit. */
+const coalesceMs = 5;
+/** With this many waiting, company enough. */
+const coalesceFacts = 200;
+const backoffMsMin = 100;
+const backoffMsMax = 30_000;
+
+export interface OutboxPumpOptions {
+  readonly store: Store;
+  readonly history: Pick<History, 'record'>;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'warn' | 'error'>;
+  /** Facts in one batch, 1 to 1000. */
+  readonly batchMax: number;
+  /** From 0 to below 1; spreads the retries of servers that lost the same database. */
+  readonly random?: () => number;
+}
+
+export class OutboxPump {
+  readonly #options: OutboxPumpOptions;
+  readonly #random: () => number;
+  #isRunning = false;
+  /** Facts known to be waiting; an estimate, since only the outbox knows. */
+  #waiting = 0;
+  /** The batch in flight. */
+  #batch: Promise<void> | null = null;
+  /** The next batch, when it is put off. */
+  #timer: Timer | null = null;
+  #lastBatchAtMs = Number.NEGATIVE_INFINITY;
+  /** Since the last success. */
+  #failures = 0;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(options: OutboxPumpOptions) {
+    if (options.batchMax < 1 || options.batchMax > 1000) {
+      throw new RangeError(`batchMax must be 1 to 1000, not ${options.batchMax}`);
+    }
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+  }
+
+  /** Begins with what an earlier process left in the outbox. */
+  start(): void {
+    this.#isRunning = true;
+    this.#waiting += 1;
+    this.#begin();
+  }
+
+  /** Begins no further batch and waits for the one in flight. What is left stays in the outbox. */
+  async stop(): Promise<void> {
+    this.#isRunning = false;
+    this.#cancelTimer();
+    await this.#batch;
+    this.#releaseIdleWaiters();
+  }
+
+  /** Tells that facts were written. Cheap: call it after every script that writes any. */
+  wake(facts = 1): void {
+    this.#waiting += facts;
+    this.#schedule();
+  }
+
+  /**
+   * Resolves when history has every fact that was in the outbox, or when the pump is stopped. Waits for as
+   * long as history is away.
+   */
+  idle(): Promise<void> {
+    if (!this.#isRunning || (this.#waiting === 0 && this.#batch === null))
+      return this.#batch ?? Promise.resolve();
+    const empty = new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    if (this.#failures === 0) this.#begin();
+    return empty;
+  }
+
+  /** The last failures in a row: not 0 while history is away. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  #schedule(): void {
+    if (!this.#isRunning || this.#batch !== null || this.#failures > 0) return;
+    const { clock } = this.#options;
+    const readyAtMs = this.#lastBatchAtMs + coalesceMs;
+    if (
+      this.#waiting >= coalesceFacts ||
+      this.#idleWaiters.length > 0 ||
+      clock.now() >= readyAtMs
+    ) {
+      this.#begin();
+    } else {
+      // Counts from the last batch and is never put off again, so that no fact waits for longer.
+      this.#timer ??= clock.at(readyAtMs, () => this.#begin());
+    }
+  }
+
+  #begin(): void {
+    this.#cancelTimer();
+    if (!this.#isRunning || this.#batch !== null) return;
+    this.#batch = this.#drain().finally(() => {
+      this.#batch = null;
+      this.#afterDrain();
+    });
+  }
+
+  #afterDrain(): void {
+    if (this.#failures > 0) {
+      if (this.#isRunning)
+        this.#timer ??= this.#options.clock.at(this.#retryAtMs(), () => this.#begin());
+    } else if (this.#waiting > 0) {
+      this.#schedule();
+    } else {
+      this.#releaseIdleWaiters();
+    }
+  }
+
+  /** Carries batches for as long as the outbox is known to hold more. Never rejects. */
+  async #drain(): Promise<void> {
+    try {
+      let hasMore = true;
+      while (hasMore && this.#isRunning) {
+        this.#waiting = 0;
+        hasMore = await this.#carry();
+        this.#failures = 0;
+        if (hasMore) this.#waiting += 1;
+      }
+    } catch (error) {
+      this.#waiting += 1;
+      this.#failures += 1;
+      this.#report(error);
+    } finally {
+      this.#lastBatchAtMs = this.#options.clock.now();
+    }
+  }
+
+  /** Carries one batch. Resolves with whether there is more. */
+  async #carry(): Promise<boolean> {
+    const { store, batchMax } = this.#options;
+    const page = await readOutbox(store, batchMax);
+    if (page.facts.length === 0) return false;
+    // History is outside of the store: it must not learn of a transition that a crash would undo.
+    await store.settled();
+    await this.#record(page.facts);
+    const isTrimmed = await trimOutbox(store, page);
+    return !isTrimmed || page.length > page.facts.length;
+  }
+
+  async #record(facts: readonly string[]): Promise<void> {
+    try {
+      await this.#options.history.record(facts);
+    } catch (error) {
+      if (!(error instanceof FactsRejectedError)) throw error;
+      // They would be rejected for ever and hold up all that come after them.
+      const reasons = error.rejections.slice(0, 5).map(({ reason }) => reason);
+      this.#options.log.error(
+        'history cannot read some facts: they are left out, please report this',
+        {
+          facts: error.rejections.length,
+          reasons,
+        },
+      );
+    }
+  }
+
+  #retryAtMs(): number {
+    const backoffMs = Math.min(backoffMsMax, backoffMsMin * 2 ** (this.#failures - 1));
+    return this.#options.clock.now() + Math.ceil(backoffMs * (0.5 + this.#random() / 2));
+  }
+
+  #report(error: unknown): void {
+    this.#options.log.warn('facts could not be carried to history: they wait in the outbox', {
+      failures: this.#failures,
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+
+  #cancelTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #releaseIdleWaiters(): void {
+    for (const release of this.#idleWaiters.splice(0)) release();
+  }
+}

@@ -1,0 +1,109 @@
+/** The main thread's side of the writer: hands it batches, and starts its thread again if it dies. */
+import {
+  type FactRejection,
+  FactsRejectedError,
+  HistoryUnavailableError,
+} from '../history_error.ts';
+import type { Synchronous, WriterAnswer, WriterRequest } from './writer_message.ts';
+
+export interface WriterOptions {
+  readonly path: string;
+  readonly synchronous: Synchronous;
+  /** Stands in for the thread's program; for tests. */
+  readonly program?: URL;
+}
+
+interface Waiter {
+  resolve(answer: WriterAnswer): void;
+  reject(error: Error): void;
+}
+
+/** The pump has one batch in flight; whoever sends this many at once does not wait for answers. */
+const requestsMax = 1_024;
+
+export class Writer {
+  readonly #options: WriterOptions;
+  #worker: Worker | null = null;
+  /** In the order of the requests, which is the order of the answers. */
+  #waiters: Waiter[] = [];
+  #isClosed = false;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the database and brings it to the newest shape. Throws `HistoryUnavailableError`. */
+  async open(): Promise<void> {
+    await this.#start();
+  }
+
+  /**
+   * Resolves when the facts are on disk. Throws `FactsRejectedError` when some were left out,
+   * `HistoryUnavailableError` when nothing was recorded or nobody knows whether it was.
+   */
+  async record(facts: readonly string[]): Promise<void> {
+    if (this.#isClosed) throw unavailable('it has been closed');
+    if (this.#worker === null) await this.#start();
+    const rejections = await this.#ask({ kind: 'record', facts });
+    if (rejections.length > 0) throw new FactsRejectedError(rejections);
+  }
+
+  /** Waits for what is being recorded, closes the file and ends the thread. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    try {
+      if (this.#worker !== null) await this.#ask({ kind: 'close' });
+    } finally {
+      this.#end('it has been closed');
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { path, synchronous, program } = this.#options;
+    const worker = new Worker(program ?? new URL('./writer_worker.ts', import.meta.url));
+    this.#worker = worker;
+    worker.onmessage = (message: MessageEvent<WriterAnswer>) => {
+      if (this.#worker === worker) this.#waiters.shift()?.resolve(message.data);
+    };
+    worker.onerror = (event) => this.#lose(worker, `its thread failed: ${event.message}`);
+    worker.addEventListener('close', () => this.#lose(worker, 'its thread ended'));
+    try {
+      await this.#ask({ kind: 'open', path, synchronous });
+    } catch (error) {
+      this.#lose(worker, 'the database could not be opened');
+      throw error;
+    }
+  }
+
+  async #ask(request: WriterRequest): Promise<readonly FactRejection[]> {
+    const worker = this.#worker;
+    if (worker === null) throw unavailable('its thread ended');
+    if (this.#waiters.length >= requestsMax) {
+      throw unavailable(`${requestsMax} batches already wait for the disk`);
+    }
+    const answer = await new Promise<WriterAnswer>((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      worker.postMessage(request);
+    });
+    if (answer.kind === 'failed') throw unavailable(answer.message);
+    return answer.rejections;
+  }
+
+  /** The next batch starts another thread. */
+  #lose(worker: Worker, reason: string): void {
+    if (this.#worker === worker) this.#end(reason);
+  }
+
+  #end(reason: string): void {
+    const worker = this.#worker;
+    this.#worker = null;
+    worker?.terminate();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.reject(unavailable(reason));
+  }
+}
+
+function unavailable(reason: string): HistoryUnavailableError {
+  return new HistoryUnavailableError(`history writer: ${reason}`);
+}

@@ -1,0 +1,142 @@
+/** Waits and cancellations of runs as scripts take and give them (the Lua side: lua/lib/pause.lua). */
+import { accountOf, type ConcurrencyKey, keyArgs } from '../queue/item.ts';
+import { asList, asNumber, asText } from '../store/reply_shape.ts';
+import type { Store } from '../store/store.ts';
+
+export type PauseKind = 'event' | 'signal' | 'invoke' | 'cancel';
+
+/** The discovery that follows when a wait ends. */
+export interface FollowUp {
+  readonly partition: string;
+  readonly attemptsMax: number;
+  readonly data: string;
+  readonly scoreMs: number;
+  readonly concurrencyKeys: readonly ConcurrencyKey[];
+}
+
+export interface NewPause {
+  readonly id: string;
+  readonly runId: string;
+  /** Step under which the result is stored; '' for a cancellation. */
+  readonly stepId: string;
+  readonly kind: PauseKind;
+  /** Event name, or the signal; '' for an invoke, which is found by its id. */
+  readonly subject: string;
+  /** Condition on the event, already interpolated; '' for none. */
+  readonly expression: string;
+  readonly createdMs: number;
+  /** The step's name, for people; '' for a cancellation. */
+  readonly stepName: string;
+  readonly expiresMs: number;
+  /** Item that ends the wait in time; '' for a cancellation. */
+  readonly timeoutItemId: string;
+  readonly parallelMode: string;
+  readonly followUp: FollowUp;
+}
+
+/** A pause as matching sees it. */
+export interface StoredPause {
+  readonly id: string;
+  readonly sequence: number;
+  readonly kind: PauseKind;
+  readonly runId: string;
+  readonly stepId: string;
+  readonly expression: string;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  readonly stepName: string;
+}
+
+/**
+ * One wait of a step has one id, however often it is reported. It is the correlation id of an invoke, too
+ * (sdk-http-protocol.md §4.4.5).
+ */
+export function pauseId(runId: string, stepId: string): string {
+  return `${runId}.${stepId}`;
+}
+
+/** A pause as ARGV (lua/lib/pause.lua `arg_pause`). */
+export function pauseArgs(pause: NewPause): (string | number)[] {
+  const { followUp } = pause;
+  return [
+    pause.id,
+    pause.runId,
+    pause.stepId,
+    pause.kind,
+    pause.subject,
+    pause.expression,
+    pause.createdMs,
+    pause.stepName,
+    pause.expiresMs,
+    pause.timeoutItemId,
+    pause.parallelMode,
+    followUp.partition,
+    accountOf(followUp.partition),
+    followUp.attemptsMax,
+    followUp.data,
+    followUp.scoreMs,
+    ...keyArgs(followUp.concurrencyKeys),
+  ];
+}
+
+const scanFields = 9;
+
+/** Pauses for an event name that were created after `afterSequence`, in order. */
+export async function scanPauses(
+  store: Store,
+  eventName: string,
+  afterSequence: number,
+  most: number,
+): Promise<StoredPause[]> {
+  const reply = asList(await store.run('pause_scan', [eventName, afterSequence, most]));
+  const pauses: StoredPause[] = [];
+  for (let i = 0; i + scanFields <= reply.length; i += scanFields) {
+    // A pause that went between the index and its record has no fields.
+    if (reply[i + 1] === null) continue;
+    pauses.push({
+      id: asText(reply[i]),
+      sequence: asNumber(reply[i + 1]),
+      // The field was written from a NewPause's kind.
+      kind: asText(reply[i + 2]) as PauseKind,
+      runId: asText(reply[i + 3]),
+      stepId: asText(reply[i + 4]),
+      expression: asText(reply[i + 5]),
+      createdMs: asNumber(reply[i + 6]),
+      expiresMs: asNumber(reply[i + 7]),
+      stepName: asText(reply[i + 8]),
+    });
+  }
+  return pauses;
+}
+
+/** A wait that ended: what is stored for its step, and what history hears. */
+export interface Resolution {
+  readonly pauseId: string;
+  /** JSON text stored under the step. */
+  readonly output: string;
+  readonly fact: string;
+}
+
+export function resolutionArgs(resolution: Resolution): string[] {
+  return [resolution.pauseId, resolution.output, resolution.fact];
+}
+
+/** Ends many waits ahead of the delivery of their event; one script per batch. */
+export async function resolvePauses(
+  store: Store,
+  nowMs: number,
+  resolutions: readonly Resolution[],
+): Promise<void> {
+  const args = [nowMs, resolutions.length, ...resolutions.flatMap(resolutionArgs)];
+  await store.run('pause_resolve', args);
+}
+
+export async function timeOutPause(
+  store: Store,
+  nowMs: number,
+  item: { readonly id: string; readonly leaseToken: string },
+  resolution: Resolution,
+): Promise<boolean> {
+  const args = [nowMs, item.id, item.leaseToken, ...resolutionArgs(resolution)];
+  return asNumber(await store.run('pause_timeout', args)) === 1;
+}

@@ -1,0 +1,82 @@
+/** Accepted events on their way to delivery: an item of the `events` partition holds some of them. */
+import { z } from 'zod';
+import type { EventPayload, ReceivedEvent } from '../event/event.ts';
+import { factText } from '../history/fact.ts';
+import { canonicalJson } from '../lib/canonical_json.ts';
+import type { NewItem } from './item.ts';
+
+/** Events per item: small enough that one delivery is short, large enough that a batch costs little. */
+export const eventsPerItem = 50;
+/** Delivery is retried for as long as it takes: the events were acknowledged. */
+const attemptsMax = 1_000_000;
+
+/** An event as it waits for delivery; its payload is parsed only when something may want it. */
+export interface WaitingEvent {
+  readonly internalId: string;
+  readonly receivedAtMs: number;
+  readonly idempotencyKey: string;
+  readonly name: string;
+  /** Canonical JSON text of the payload. */
+  readonly payload: string;
+}
+
+const rowSchema = z.array(z.tuple([z.string(), z.number(), z.string(), z.string(), z.string()]));
+
+function waitingEvent(event: ReceivedEvent): WaitingEvent {
+  return {
+    internalId: event.internalId,
+    receivedAtMs: event.receivedAtMs,
+    idempotencyKey: event.idempotencyKey,
+    name: event.payload.name,
+    payload: canonicalJson(event.payload),
+  };
+}
+
+export interface Intake {
+  readonly items: readonly NewItem[];
+  readonly facts: readonly string[];
+}
+
+/** What has to be stored for events to be delivered and seen. */
+export function intakeOf(events: readonly ReceivedEvent[]): Intake {
+  const items: NewItem[] = [];
+  const facts: string[] = [];
+  for (let i = 0; i < events.length; i += eventsPerItem) {
+    const waiting = events.slice(i, i + eventsPerItem).map(waitingEvent);
+    const first = waiting[0];
+    if (first === undefined) continue;
+    items.push({
+      id: `events.${first.internalId}.${waiting.length}`,
+      partition: 'events',
+      kind: 'events',
+      runId: '',
+      atMs: first.receivedAtMs,
+      scoreMs: first.receivedAtMs,
+      attemptsMax,
+      data: JSON.stringify(
+        waiting.map((e) => [e.internalId, e.receivedAtMs, e.idempotencyKey, e.name, e.payload]),
+      ),
+    });
+    for (const { internalId, receivedAtMs, payload } of waiting) {
+      facts.push(factText({ t: 'event', internalId, receivedAtMs, payload }));
+    }
+  }
+  return { items, facts };
+}
+
+export function waitingEvents(itemData: string): WaitingEvent[] {
+  return rowSchema
+    .parse(JSON.parse(itemData))
+    .map(([internalId, receivedAtMs, idempotencyKey, name, payload]) => ({
+      internalId,
+      receivedAtMs,
+      idempotencyKey,
+      name,
+      payload,
+    }));
+}
+
+export function payloadOf(event: WaitingEvent): EventPayload {
+  // The text was written from an EventPayload.
+  return JSON.parse(event.payload) as EventPayload;
+}

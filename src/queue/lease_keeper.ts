@@ -1,0 +1,59 @@
+/** Renews the leases of items under way, at half their length; a lost one is only logged: scripts fence its results. */
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Store } from '../store/store.ts';
+import type { LeasedItem } from './item.ts';
+import { extend } from './queue.ts';
+
+export class LeaseKeeper {
+  private readonly items = new Map<string, LeasedItem>();
+  private timer: Timer | null = null;
+  private isStopped = false;
+
+  constructor(
+    private readonly store: Store,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly leaseMs: number,
+  ) {}
+
+  add(item: LeasedItem): void {
+    this.items.set(item.id, item);
+    if (this.timer === null && !this.isStopped) this.arm();
+  }
+
+  remove(item: LeasedItem): void {
+    if (this.items.get(item.id) === item) this.items.delete(item.id);
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.timer?.cancel();
+    this.timer = null;
+  }
+
+  private arm(): void {
+    this.timer = this.clock.at(this.clock.now() + this.leaseMs / 2, () => {
+      void this.renew().finally(() => {
+        this.timer = null;
+        if (this.items.size > 0 && !this.isStopped) this.arm();
+      });
+    });
+  }
+
+  private async renew(): Promise<void> {
+    if (this.items.size === 0) return;
+    try {
+      const lost = await extend(
+        this.store,
+        [...this.items.values()],
+        this.clock.now() + this.leaseMs,
+      );
+      // An item that finished while the script ran is not lost.
+      const missing = lost.filter((id) => this.items.has(id));
+      if (missing.length > 0) this.log.debug('leases are gone', { items: missing });
+    } catch (error) {
+      this.log.warn('leases could not be renewed; trying again at the next turn', { error });
+    }
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * Delivers accepted events: starts the functions they trigger or invoke, ends the waits they match, cancels the
+ * runs they cancel (execution.md §3, §12.3). Many events make one transition.
+ */
+import type { EventPayload } from '../event/event.ts';
+import { internalDataKey, internalEvents } from '../event/internal.ts';
+import { invocationFailed } from '../executor/run_ending.ts';
+import { waitEndFact } from '../executor/step_fact.ts';
+import type { Terminator } from '../executor/terminator.ts';
+import { evaluateBoolean } from '../expression/expression.ts';
+import type { FunctionDefinition } from '../function/definition.ts';
+import { canonicalJson } from '../lib/canonical_json.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import {
+  type Resolution,
+  resolutionArgs,
+  resolvePauses,
+  type StoredPause,
+} from '../pause/pause.ts';
+import type { Waiting } from '../pause/waiting.ts';
+import { payloadOf, type WaitingEvent, waitingEvents } from '../queue/intake.ts';
+import { itemListArgs, type LeasedItem, type NewItem } from '../queue/item.ts';
+import type { Registry } from '../state/registry.ts';
+import { type NewRun, runArgs } from '../state/run_creation.ts';
+import type { Store } from '../store/store.ts';
+import { correlationOf, startedRun } from './start_run.ts';
+
+/** Effects in one script; the rest of an item's events follows in the next. */
+const effectsPerScript = 200;
+
+export interface DeliveryParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly waiting: Waiting;
+  readonly terminator: Terminator;
+  readonly newId: () => string;
+}
+
+interface Effects {
+  readonly resolutions: Resolution[];
+  readonly runs: NewRun[];
+  readonly items: NewItem[];
+  readonly facts: string[];
+}
+
+export class Delivery {
+  constructor(private readonly parts: DeliveryParts) {}
+
+  async handle(item: LeasedItem): Promise<void> {
+    const events = waitingEvents(item.data);
+    let effects = noEffects();
+    for (let index = item.cursor; index < events.length; index += 1) {
+      const event = events[index];
+      if (event === undefined) break;
+      await this.collect(event, effects);
+      const count = effects.resolutions.length + effects.runs.length + effects.items.length;
+      if (count < effectsPerScript || index === events.length - 1) continue;
+      if (!(await this.commit(item, index + 1, effects))) return;
+      effects = noEffects();
+    }
+    await this.commit(item, -1, effects);
+  }
+
+  /** False when another process has taken the item over. */
+  private async commit(item: LeasedItem, cursor: number, effects: Effects): Promise<boolean> {
+    const { store, clock } = this.parts;
+    const reply = await store.run('event_deliver', [
+      clock.now(),
+      item.id,
+      item.leaseToken,
+      cursor,
+      effects.resolutions.length,
+      ...effects.resolutions.flatMap(resolutionArgs),
+      effects.runs.length,
+      ...effects.runs.flatMap(runArgs),
+      ...itemListArgs(effects.items),
+      effects.facts.length,
+      ...effects.facts,
+    ]);
+    return Array.isArray(reply) && reply[0] === 1;
+  }
+
+  private async collect(event: WaitingEvent, effects: Effects): Promise<void> {
+    const { registry, waiting } = this.parts;
+    const pauses = await waiting.candidates(event.name, event.receivedAtMs);
+    const triggered = registry.functionsTriggeredBy(event.name);
+    const isInvocation = event.name === internalEvents.invoked;
+    const isFinish = event.name === internalEvents.finished;
+    if (pauses.length === 0 && triggered.length === 0 && !isInvocation && !isFinish) return;
+
+    const payload = payloadOf(event);
+    if (isFinish) this.resumeInvoker(event, payload, effects);
+    await this.matchPauses(event, payload, pauses, effects);
+    const started = new Set<string>();
+    if (isInvocation) {
+      const target = this.invoked(payload, effects);
+      if (target !== null) this.start(target, event, payload, started, effects);
+      return;
+    }
+    for (const { fn, triggerExpression } of triggered) {
+      if (started.has(fn.id)) continue;
+      if (triggerExpression !== undefined && !this.holds(triggerExpression, payload, fn)) continue;
+      this.start(fn, event, payload, started, effects);
+    }
+  }
+
+  private start(
+    fn: FunctionDefinition,
+    event: WaitingEvent,
+    payload: EventPayload,
+    started: Set<string>,
+    effects: Effects,
+  ): void {
+    started.add(fn.id);
+    const { clock, newId } = this.parts;
+    const nowMs = clock.now();
+    effects.runs.push(startedRun({ fn, event, payload, runId: newId(), nowMs, newEventId: newId }));
+  }
+
+  private holds(expression: string, payload: EventPayload, fn: FunctionDefinition): boolean {
+    const result = evaluateBoolean(expression, { event: payload });
+    if (result.ok) return result.value;
+    this.parts.log.warn('a trigger expression could not be evaluated; the trigger does not count', {
+      function: fn.slug,
+      event: payload.name,
+      reason: result.message,
+    });
+    return false;
+  }
+
+  /** The function that an invocation names by slug or id; its invoker hears when there is none. */
+  private invoked(payload: EventPayload, effects: Effects): FunctionDefinition | null {
+    const { registry, clock, newId } = this.parts;
+    const invocation = payload.data[internalDataKey];
+    const named: unknown =
+      typeof invocation === 'object' && invocation !== null && 'fn_id' in invocation
+        ? invocation.fn_id
+        : undefined;
+    const id = typeof named === 'string' ? named : '';
+    const fn = registry.functionBySlug(id) ?? registry.functionById(id);
+    if (fn !== null) return fn;
+    const correlation = correlationOf(payload);
+    if (correlation === '') {
+      this.parts.log.warn('an event invokes a function that is not registered', { function: id });
+      return null;
+    }
+    const message = `could not find function with ID: ${id}`;
+    const context = { nowMs: clock.now(), newEventId: newId };
+    const answer = invocationFailed(correlation, '', message, context);
+    effects.items.push(...answer.items);
+    effects.facts.push(...answer.facts);
+    return null;
+  }
+
+  /** A finished run that was invoked gives its result to the step that waits for it (execution.md §11.5). */
+  private resumeInvoker(event: WaitingEvent, payload: EventPayload, effects: Effects): void {
+    const { correlation_id: correlation, error, result, run_id: runId } = payload.data;
+    if (typeof correlation !== 'string' || correlation === '') return;
+    const output = invokeMemo(payload, error, result);
+    const [invokerRun = '', stepId = ''] = correlation.split('.');
+    const fact = waitEndFact({
+      runId: invokerRun,
+      stepId,
+      name: '',
+      kind: 'invoke',
+      status: error === undefined && !isCancelled(payload) ? 'Completed' : 'Failed',
+      nowMs: this.parts.clock.now(),
+      output,
+      detail: { event_id: event.internalId, run_id: runId },
+    });
+    effects.resolutions.push({ pauseId: correlation, output, fact });
+  }
+
+  private async matchPauses(
+    event: WaitingEvent,
+    payload: EventPayload,
+    pauses: readonly StoredPause[],
+    effects: Effects,
+  ): Promise<void> {
+    const { waiting, terminator, store, clock } = this.parts;
+    const matches: Resolution[] = [];
+    for (const pause of pauses) {
+      if (!this.matches(pause, payload)) continue;
+      // A run is not cancelled by what came before it, least of all by the event that started it.
+      if (pause.kind === 'cancel') {
+        if (event.internalId <= pause.runId) continue;
+        await terminator.cancel(pause.runId, null);
+      } else {
+        matches.push(eventResolution(pause, event, clock.now()));
+      }
+      waiting.forget(event.name, pause.id);
+    }
+    while (matches.length > effectsPerScript) {
+      await resolvePauses(store, clock.now(), matches.splice(0, effectsPerScript));
+    }
+    effects.resolutions.push(...matches);
+  }
+
+  /** A condition that cannot be evaluated matches nothing; it was checked when the wait began. */
+  private matches(pause: StoredPause, payload: EventPayload): boolean {
+    if (pause.expression === '') return true;
+    const result = evaluateBoolean(pause.expression, { async: payload });
+    if (!result.ok) {
+      this.parts.log.debug('a waiting condition could not be evaluated', {
+        run: pause.runId,
+        reason: result.message,
+      });
+    }
+    return result.ok && result.value;
+  }
+}
+
+function noEffects(): Effects {
+  return { resolutions: [], runs: [], items: [], facts: [] };
+}
+
+/** A wait for an event is given the event itself, not wrapped (sdk-http-protocol.md §2.4). */
+function eventResolution(pause: StoredPause, event: WaitingEvent, nowMs: number): Resolution {
+  const fact = waitEndFact({
+    runId: pause.runId,
+    stepId: pause.stepId,
+    name: pause.stepName,
+    kind: 'waitForEvent',
+    status: 'Completed',
+    nowMs,
+    output: event.payload,
+    detail: { event_id: event.internalId },
+  });
+  return { pauseId: pause.id, output: event.payload, fact };
+}
+
+function isCancelled(payload: EventPayload): boolean {
+  const told = payload.data[internalDataKey];
+  return (
+    typeof told === 'object' && told !== null && 'status' in told && told.status === 'Cancelled'
+  );
+}
+
+/** A cancelled run has neither result nor error; its invoker gets an error all the same. */
+function invokeMemo(payload: EventPayload, error: unknown, result: unknown): string {
+  if (error !== undefined && error !== null) return canonicalJson({ error: namedError(error) });
+  if (!isCancelled(payload)) return canonicalJson({ data: result ?? null });
+  const message = 'The invoked function was cancelled';
+  return canonicalJson({ error: { name: 'InngestInvokeCancelledError', message } });
+}
+
+/** Python takes an error without name and message for data (sdk-http-protocol.md §2.4). */
+function namedError(error: unknown): Record<string, unknown> {
+  const given = typeof error === 'object' ? { ...error } : { message: String(error) };
+  return { name: 'Error', message: 'The invoked function failed', ...given };
+}

@@ -1,0 +1,23 @@
+/** Takes events in: they are durable when this resolves, and their delivery has begun. */
+import type { ReceivedEvent } from '../event/event.ts';
+import { intakeOf } from '../queue/intake.ts';
+import { itemListArgs } from '../queue/item.ts';
+import type { Store } from '../store/store.ts';
+
+export class EventIntake {
+  constructor(
+    private readonly store: Store,
+    private readonly factsWritten: () => void,
+  ) {}
+
+  async accept(events: readonly ReceivedEvent[]): Promise<void> {
+    const { items, facts } = intakeOf(events);
+    await this.store.run('event_accept', [...itemListArgs(items), facts.length, ...facts]);
+    this.factsWritten();
+    await this.store.settled();
+  }
+
+  isOverloaded(): boolean {
+    return this.store.isOverloaded();
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * The composition root: builds every part from Settings, starts them in order and stops them in reverse.
+ * Nothing else constructs parts.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createApp } from './api/app.ts';
+import type { Services } from './api/services.ts';
+import type { Settings } from './cli/settings.ts';
+import { version } from './cli/version.ts';
+import { httpDriver } from './driver/http.ts';
+import { pingApp } from './driver/ping.ts';
+import { probeSdk } from './driver/probe.ts';
+import { AsyncCheckpoints } from './executor/checkpoints.ts';
+import { Executor } from './executor/executor.ts';
+import type { Functions } from './executor/functions.ts';
+import { RunLimits } from './executor/limits.ts';
+import { RunControl } from './executor/runs.ts';
+import { SignalSender } from './executor/signals.ts';
+import { Terminator } from './executor/terminator.ts';
+import { accountLimitDefault, functionLimit } from './flow/concurrency.ts';
+import type { History } from './history/history.ts';
+import { OutboxPump } from './history/outbox_pump.ts';
+import { openSqliteHistory } from './history/sqlite/sqlite_history.ts';
+import { systemClock } from './lib/clock.ts';
+import type { Logger } from './lib/logger.ts';
+import { ulid } from './lib/ulid.ts';
+import { Waiting } from './pause/waiting.ts';
+import type { LeasedItem } from './queue/item.ts';
+import { Processor } from './queue/processor.ts';
+import { rebuild } from './queue/queue.ts';
+import { AppDiscovery, discoveryPorts } from './runner/app_discovery.ts';
+import { AppPoll } from './runner/app_poll.ts';
+import { syncApp } from './runner/app_sync.ts';
+import { isPortOpen } from './runner/port_dial.ts';
+import { CronSchedules } from './runner/cron_schedules.ts';
+import { Delivery } from './runner/delivery.ts';
+import { EventIntake } from './runner/event_intake.ts';
+import { Registry } from './state/registry.ts';
+import { defaultPrefix, type EmbeddedStore, openEmbeddedStore } from './store/embedded/engine.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  /** Takes no more work, lets calls in flight finish for `drainMs`, makes everything durable. */
+  stop(options: { readonly drainMs: number }): Promise<void>;
+}
+
+/** What is open and has to be closed again. */
+interface Opened {
+  readonly store: EmbeddedStore;
+  readonly history: History;
+}
+
+export async function startServer(settings: Settings, log: Logger): Promise<RunningServer> {
+  const opened = await open(settings, log);
+  try {
+    return await run(settings, log, opened);
+  } catch (error) {
+    await close(opened);
+    throw error;
+  }
+}
+
+async function open({ dataDir }: Settings, log: Logger): Promise<Opened> {
+  if (dataDir !== null) mkdirSync(dataDir, { recursive: true, mode: 0o750 });
+  const store = await openEmbeddedStore({
+    dataDir,
+    clock: systemClock,
+    log: (message) => log.warn(message),
+  });
+  try {
+    const path = dataDir === null ? null : join(dataDir, 'history.db');
+    return { store, history: await openSqliteHistory({ path }) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function close({ store, history }: Opened): Promise<void> {
+  await history.close();
+  await store.close();
+}
+
+async function run(settings: Settings, log: Logger, opened: Opened): Promise<RunningServer> {
+  const { store, history } = opened;
+  const clock = systemClock;
+  const newId = (): string => ulid(clock.now());
+  const stopping = new AbortController();
+  let isStopping = false;
+
+  const registry = new Registry(store, clock);
+  await registry.load();
+  const functions: Functions = {
+    functionById: (id) => registry.functionById(id) ?? registry.removedFunctionById(id),
+  };
+  const pump = new OutboxPump({ store, history, clock, log, batchMax: 1_000 });
+  const limits = new RunLimits();
+  const terminator = new Terminator({ store, clock, functions, newId });
+  const http = httpDriver({ clock, signingKey: settings.signingKey ?? undefined });
+  const executor = new Executor({
+    store,
+    clock,
+    log,
+    functions,
+    driverOf: () => http,
+    limits,
+    terminator,
+    newId,
+    random: Math.random,
+    retryIntervalMs: settings.retryIntervalMs,
+    stopping: stopping.signal,
+  });
+  const waiting = new Waiting(store, clock);
+  const delivery = new Delivery({ store, clock, log, registry, waiting, terminator, newId });
+  const crons = new CronSchedules({ store, clock, log, registry, newId });
+  const processor = new Processor({
+    store,
+    clock,
+    log,
+    process: newId(),
+    workers: settings.queueWorkers,
+    isShared: false,
+    limitsOf: (partition) => {
+      const fn = functions.functionById(partition);
+      return { function: fn === null ? 0 : functionLimit(fn), account: accountLimitDefault };
+    },
+    newToken: newId,
+    random: Math.random,
+    handle: async (item) => {
+      await handlerOf(item, { delivery, crons, executor });
+      pump.wake();
+    },
+  });
+  store.subscribe((channel, message) => {
+    if (!channel.endsWith(':wake')) return;
+    const space = message.indexOf(' ');
+    processor.wake(message.slice(space + 1), Number(message.slice(0, space)));
+  });
+
+  const checkpoints = new AsyncCheckpoints({ store, clock, limits, newId });
+  const intake = new EventIntake(store, () => pump.wake());
+  const services: Services = {
+    clock,
+    kind: settings.mode === 'dev' ? 'dev' : 'cloud',
+    version,
+    signingKey: settings.signingKey,
+    eventKeys: settings.eventKeys,
+    intake: {
+      accept: (events) => intake.accept(events),
+      isOverloaded: () => isStopping || intake.isOverloaded(),
+    },
+    runs: new RunControl(store, terminator, async (id) => (await history.run(id)) !== null),
+    signals: new SignalSender(store, clock),
+    checkpoints: {
+      saveAsync: (request) => checkpoints.save(request),
+      createSync: async () => ({ kind: 'rejected', status: 400, message: 'not yet' }),
+      saveSync: async () => ({ kind: 'rejected', status: 400, message: 'not yet' }),
+      output: async () => null,
+    },
+    limits,
+    history,
+    readiness: { reasons: () => readinessReasons(store, pump) },
+  };
+
+  if (store.wasRestored) await rebuildQueue(store, log);
+  const reconcile = (): void => {
+    crons.reconcile().catch((error: unknown) => log.error('schedules could not be set', { error }));
+  };
+  await crons.reconcile();
+  registry.onChange(reconcile);
+  const app = createApp(services, registry, log).listen({
+    port: settings.port,
+    hostname: settings.host,
+    idleTimeout: 0,
+  });
+  const port = app.server?.port ?? settings.port;
+  processor.start();
+  pump.start();
+
+  const ping = (url: string) =>
+    pingApp(url, {
+      clock,
+      serverKind: services.kind,
+      signingKey: settings.signingKey ?? undefined,
+      isKeyRequired: settings.mode === 'start',
+    });
+  const sync = (url: string) => syncApp(url, { registry, ping });
+  const poll = new AppPoll({
+    clock,
+    log,
+    registry,
+    sync,
+    intervalMs: settings.pollIntervalMs,
+    isPollingOn: settings.isPollingOn,
+  });
+  const discovery = new AppDiscovery({
+    clock,
+    log,
+    registry,
+    sync,
+    probe: (url) => probeSdk(url, { clock, signingKey: settings.signingKey ?? undefined }),
+    isPortOpen,
+    intervalMs: settings.pollIntervalMs,
+    ports: discoveryPorts(process.env.PORT),
+  });
+  for (const url of settings.sdkUrls) await registry.addPlaceholder(url);
+  poll.start();
+  if (settings.isDiscoveryOn) discovery.start();
+
+  return {
+    url: `http://${displayHost(settings.host)}:${port}`,
+    async stop({ drainMs }) {
+      await Promise.all([poll.stop(), discovery.stop()]);
+      // Intake ends at once; apps may still report steps of the calls that are being waited for.
+      isStopping = true;
+      const left = await processor.stop(drainMs);
+      stopping.abort();
+      if (left > 0)
+        log.warn('calls were still under way; they are made again at the next start', { left });
+      await app.stop(true);
+      await pump.stop();
+      await close(opened);
+    },
+  };
+}
+
+async function handlerOf(
+  item: LeasedItem,
+  parts: {
+    readonly delivery: Delivery;
+    readonly crons: CronSchedules;
+    readonly executor: Executor;
+  },
+): Promise<void> {
+  if (item.kind === 'events') return parts.delivery.handle(item);
+  if (item.kind === 'cron') return parts.crons.handle(item);
+  return parts.executor.handle(item);
+}
+
+/** Items are found by their keys; the sets that order them are not kept on disk. */
+async function rebuildQueue(store: EmbeddedStore, log: Logger): Promise<void> {
+  const prefix = `${defaultPrefix}:item:`;
+  const ids = store
+    .keys()
+    .filter((key) => key.startsWith(prefix))
+    .map((key) => key.slice(prefix.length));
+  const count = await rebuild(store, ids);
+  if (count > 0) log.info('work from before the restart goes on', { items: count });
+}
+
+function readinessReasons(store: EmbeddedStore, pump: OutboxPump): string[] {
+  const reasons: string[] = [];
+  if (store.isOverloaded()) reasons.push('the disk does not keep up: new events are refused');
+  if (pump.failures > 0)
+    reasons.push('history cannot be written; what happens is kept until it can');
+  return reasons;
+}
+
+function displayHost(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+}

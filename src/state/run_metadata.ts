@@ -1,0 +1,42 @@
+/** What is known of a run from the start and never changes: one JSON text in its state. */
+import { z } from 'zod';
+
+export const runMetadataSchema = z.object({
+  functionId: z.string(),
+  functionVersion: z.number(),
+  functionSlug: z.string(),
+  appId: z.string(),
+  scheduledAtMs: z.number(),
+  eventIds: z.array(z.string()),
+  eventName: z.string(),
+  /** Correlation ids of the invokes among the triggering events, by position; '' for none. */
+  correlations: z.array(z.string()),
+  /** Priority in ms: how much earlier the run counts as scheduled (execution.md §4.6). */
+  priorityMs: z.number(),
+  /** Evaluated once, from the first event (execution.md §15.1). */
+  concurrencyKeys: z.array(z.object({ key: z.string(), limit: z.number() })),
+  mode: z.enum(['async', 'sync']),
+  /** Retries + 1. */
+  attemptsMax: z.number(),
+  /** Of a durable endpoint: the request that is replayed on re-entry. */
+  endpoint: z
+    .object({
+      url: z.string(),
+      method: z.string(),
+      contentType: z.string(),
+      body: z.string(),
+    })
+    .optional(),
+  cron: z.string().optional(),
+});
+
+export type RunMetadata = z.infer<typeof runMetadataSchema>;
+
+export function parseRunMetadata(text: string): RunMetadata {
+  return runMetadataSchema.parse(JSON.parse(text));
+}
+
+/** The order of a run's work in its partition: older runs first (queue.md §4). */
+export function runScoreMs(metadata: Pick<RunMetadata, 'scheduledAtMs' | 'priorityMs'>): number {
+  return metadata.scheduledAtMs - metadata.priorityMs;
+}

@@ -1,0 +1,184 @@
+/**
+ * The embedded engine: runs the scripts in this process against data in memory, and brings what they wrote
+ * to a database file. Scripts run to their end without interruption, so that each is one atomic step.
+ */
+import { type Clock, systemClock } from '../../lib/clock.ts';
+import { loadScripts } from '../scripts.ts';
+import type { Reply, ScriptName, Store, Subscriber } from '../store.ts';
+import { execute } from './commands.ts';
+import type { Committer } from './committer.ts';
+import { databasePath, openDatabase, prepareDatabase } from './database.ts';
+import { type DirectoryLock, lockDirectory } from './directory_lock.ts';
+import { type CommitStats, GroupCommit } from './group_commit.ts';
+import { Journal } from './journal.ts';
+import { Keyspace } from './keyspace.ts';
+import { LuaVm } from './lua_vm.ts';
+import { restore } from './restore.ts';
+import { WorkerCommitter } from './worker_committer.ts';
+
+export interface EmbeddedStoreOptions {
+  /** Where the database lives; null keeps everything in memory only. */
+  readonly dataDir: string | null;
+  /** KEYS[1] of every script. */
+  readonly prefix?: string;
+  /** The time that expiry goes by. */
+  readonly clock: Clock;
+  /** The time that waiting for the disk goes by; the real one unless a test says otherwise. */
+  readonly diskClock?: Clock;
+  /** Told about trouble with the disk. */
+  readonly log?: (message: string) => void;
+  /** Scripts besides those of `lua/`, by name; for tests. */
+  readonly extraScripts?: Readonly<Record<ScriptName, string>>;
+  /** Stands in for the storage thread; for tests. */
+  readonly committer?: Committer;
+}
+
+export interface EmbeddedStats extends CommitStats {
+  readonly keys: number;
+  /** Memory of the Lua interpreter, which never shrinks. */
+  readonly luaBytes: number;
+}
+
+export const defaultPrefix = '{inngest}';
+
+/** What a store with a data directory has in addition to its memory. */
+interface Durability {
+  readonly commits: GroupCommit;
+  readonly lock: DirectoryLock;
+}
+
+export class EmbeddedStore implements Store {
+  readonly #vm: LuaVm;
+  readonly #space: Keyspace;
+  readonly #clock: Clock;
+  readonly #durability: Durability | undefined;
+  /** Whether the database held keys when it was opened. */
+  readonly wasRestored: boolean;
+
+  /** Use `openEmbeddedStore`. */
+  constructor(vm: LuaVm, space: Keyspace, clock: Clock, durability?: Durability) {
+    this.#vm = vm;
+    this.#space = space;
+    this.#clock = clock;
+    this.#durability = durability;
+    this.wasRestored = space.size > 0;
+  }
+
+  /** As `run`, for callers that need no promise. */
+  runSync(script: ScriptName, args: readonly (string | number)[]): Reply {
+    this.#space.nowMs = this.#clock.now();
+    try {
+      return this.#vm.run(script, args);
+    } finally {
+      this.#durability?.commits.noteBytes(sizeOf(args));
+    }
+  }
+
+  async run(script: ScriptName, args: readonly (string | number)[]): Promise<Reply> {
+    return this.runSync(script, args);
+  }
+
+  subscribe(subscriber: Subscriber): () => void {
+    return this.#space.subscribe(subscriber);
+  }
+
+  settled(): Promise<void> {
+    return this.#durability?.commits.settled() ?? Promise.resolve();
+  }
+
+  isOverloaded(): boolean {
+    return this.#durability?.commits.isOverloaded() ?? false;
+  }
+
+  stats(): EmbeddedStats {
+    const idle: CommitStats = { bytesUnflushed: 0, commits: 0, commitMsLast: 0 };
+    return {
+      keys: this.#space.size,
+      luaBytes: this.#vm.memoryBytes,
+      ...(this.#durability?.commits.stats() ?? idle),
+    };
+  }
+
+  /** All keys, or those that match a pattern. */
+  keys(pattern?: RegExp): string[] {
+    const keys = this.#space.keys();
+    return pattern ? keys.filter((key) => pattern.test(key)) : keys;
+  }
+
+  async close(): Promise<void> {
+    this.#space.close();
+    try {
+      await this.#durability?.commits.close();
+    } finally {
+      this.#durability?.lock.release();
+      this.#vm.close();
+    }
+  }
+}
+
+/** The size of arguments in memory, roughly: most text is ASCII. */
+function sizeOf(args: readonly (string | number)[]): number {
+  let bytes = 0;
+  for (const arg of args) bytes += typeof arg === 'string' ? arg.length : 8;
+  return bytes;
+}
+
+/**
+ * Opens the store and restores what its database holds. Throws when another process uses the directory,
+ * when a newer program wrote it, or when it is damaged.
+ */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+  const { dataDir, clock } = options;
+  if (dataDir === null) {
+    const space = new Keyspace(clock, options.prefix ?? defaultPrefix);
+    return new EmbeddedStore(await startVm(options, space), space, clock);
+  }
+  const lock = lockDirectory(dataDir);
+  try {
+    return await openDurable(options, dataDir, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openDurable(
+  options: EmbeddedStoreOptions,
+  dataDir: string,
+  lock: DirectoryLock,
+): Promise<EmbeddedStore> {
+  const { clock, diskClock = systemClock, log = () => {} } = options;
+  const path = databasePath(dataDir);
+  const journal = new Journal();
+  const space = new Keyspace(clock, options.prefix ?? defaultPrefix, journal);
+  const vm = await startVm(options, space);
+  try {
+    journal.startAfter(readDatabase(path, space));
+  } catch (error) {
+    space.close();
+    vm.close();
+    throw error;
+  }
+  const committer = options.committer ?? new WorkerCommitter(path);
+  const commits = new GroupCommit(journal, committer, diskClock, log);
+  return new EmbeddedStore(vm, space, clock, { commits, lock });
+}
+
+/** Returns the largest row id in use. */
+function readDatabase(path: string, space: Keyspace): number {
+  const db = openDatabase(path);
+  try {
+    prepareDatabase(db, path);
+    return restore(db, space);
+  } finally {
+    db.close();
+  }
+}
+
+async function startVm(options: EmbeddedStoreOptions, space: Keyspace): Promise<LuaVm> {
+  const prefix = options.prefix ?? defaultPrefix;
+  const vm = await LuaVm.start(prefix, (name, key, args) => execute(space, name, key, args));
+  for (const [name, source] of loadScripts()) vm.compile(name, source);
+  for (const [name, source] of Object.entries(options.extraScripts ?? {})) vm.compile(name, source);
+  return vm;
+}

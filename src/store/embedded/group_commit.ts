@@ -1,0 +1,193 @@
+/**
+ * Brings the journal to disk in batches: one is in flight, changes made meanwhile form the next. A batch is
+ * taken between turns of the event loop and thus always holds whole scripts.
+ */
+import type { Clock, Timer } from '../../lib/clock.ts';
+import { StoreUnavailableError } from '../store.ts';
+import type { Committer } from './committer.ts';
+import type { Journal } from './journal.ts';
+import type { Operand } from './row_ops.ts';
+
+/** Whoever waits for durability is told after this long that the disk does not answer. */
+const settleWaitMsMax = 10_000;
+const retryDelayMsMin = 50;
+const retryDelayMsMax = 5_000;
+/** Beyond these, intake is refused until the disk has caught up. */
+const unflushedKeysMax = 50_000;
+const unflushedBytesMax = 64 * 1024 * 1024;
+
+export interface CommitStats {
+  readonly bytesUnflushed: number;
+  readonly commits: number;
+  readonly commitMsLast: number;
+}
+
+type Waiter = PromiseWithResolvers<void>;
+
+/** A batch on its way to disk. */
+interface Flight {
+  readonly ops: readonly Operand[];
+  readonly keys: number;
+  readonly bytes: number;
+  readonly startedMs: number;
+  waiter: Waiter | undefined;
+  failures: number;
+  timer: Timer | undefined;
+}
+
+export class GroupCommit {
+  readonly #journal: Journal;
+  readonly #committer: Committer;
+  readonly #clock: Clock;
+  readonly #warn: (message: string) => void;
+  #flight: Flight | undefined;
+  /** Waits for the batch after the one in flight. */
+  #next: Waiter | undefined;
+  #deadline: Timer | undefined;
+  #isStalled = false;
+  #bytesPending = 0;
+  #commits = 0;
+  #commitMsLast = 0;
+
+  /** `clock` times the disk: the real one, even where scripts run on virtual time. */
+  constructor(
+    journal: Journal,
+    committer: Committer,
+    clock: Clock,
+    warn: (message: string) => void,
+  ) {
+    this.#journal = journal;
+    this.#committer = committer;
+    this.#clock = clock;
+    this.#warn = warn;
+    journal.onFirstChange = () => this.#schedule();
+  }
+
+  /** Notes roughly how much a script wrote. */
+  noteBytes(bytes: number): void {
+    if (!this.#journal.isEmpty) this.#bytesPending += bytes;
+  }
+
+  settled(): Promise<void> {
+    if (this.#journal.isEmpty && !this.#flight) return alreadySettled;
+    if (this.#isStalled) return Promise.reject(notDurable());
+    if (!this.#journal.isEmpty) {
+      this.#next ??= Promise.withResolvers<void>();
+      return this.#next.promise;
+    }
+    const flight = this.#flight;
+    if (!flight) return alreadySettled;
+    flight.waiter ??= Promise.withResolvers<void>();
+    return flight.waiter.promise;
+  }
+
+  isOverloaded(): boolean {
+    if (this.#isStalled || (this.#flight?.failures ?? 0) > 0) return true;
+    const keys = this.#journal.size + (this.#flight?.keys ?? 0);
+    return keys > unflushedKeysMax || this.#bytesUnflushed() > unflushedBytesMax;
+  }
+
+  stats(): CommitStats {
+    return {
+      bytesUnflushed: this.#bytesUnflushed(),
+      commits: this.#commits,
+      commitMsLast: this.#commitMsLast,
+    };
+  }
+
+  /** Brings everything to disk and closes the committer. Rejects when the disk does not answer. */
+  async close(): Promise<void> {
+    try {
+      while (this.#flight || !this.#journal.isEmpty) await this.settled();
+    } finally {
+      this.#deadline?.cancel();
+      this.#flight?.timer?.cancel();
+      // What was settled is durable even when tidying up fails.
+      await this.#committer.close().catch((error: unknown) => {
+        this.#warn(`store: closing the database failed: ${String(error)}`);
+      });
+    }
+  }
+
+  #bytesUnflushed(): number {
+    return this.#bytesPending + (this.#flight?.bytes ?? 0);
+  }
+
+  /** After the present turn of the event loop, so that everything it does shares one commit. */
+  #schedule(): void {
+    if (!this.#flight) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    if (this.#flight || this.#journal.isEmpty) {
+      // Changes that cancelled each other out leave nothing to wait for.
+      if (!this.#flight) this.#takeNext()?.resolve();
+      return;
+    }
+    const keys = this.#journal.size;
+    const flight: Flight = {
+      ops: this.#journal.take(),
+      keys,
+      bytes: this.#bytesPending,
+      startedMs: performance.now(),
+      waiter: this.#takeNext(),
+      failures: 0,
+      timer: undefined,
+    };
+    this.#bytesPending = 0;
+    this.#flight = flight;
+    this.#deadline = this.#clock.at(this.#clock.now() + settleWaitMsMax, () => this.#stall());
+    this.#attempt(flight);
+  }
+
+  #takeNext(): Waiter | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    return next;
+  }
+
+  #attempt(flight: Flight): void {
+    this.#committer.commit(flight.ops).then(
+      () => this.#land(flight),
+      (error: unknown) => this.#retry(flight, error),
+    );
+  }
+
+  #land(flight: Flight): void {
+    this.#flight = undefined;
+    this.#isStalled = false;
+    this.#deadline?.cancel();
+    this.#commits += 1;
+    this.#commitMsLast = performance.now() - flight.startedMs;
+    if (flight.failures > 0) this.#warn('store: the disk takes writes again');
+    flight.waiter?.resolve();
+    this.#schedule();
+  }
+
+  #retry(flight: Flight, error: unknown): void {
+    flight.failures += 1;
+    const ceilingMs = Math.min(retryDelayMsMax, retryDelayMsMin * 2 ** (flight.failures - 1));
+    const delayMs = ceilingMs * (0.5 + Math.random() / 2);
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#warn(
+      `store: writing to disk failed, trying again in ${Math.round(delayMs)} ms: ${reason}`,
+    );
+    flight.timer = this.#clock.at(this.#clock.now() + delayMs, () => this.#attempt(flight));
+  }
+
+  /** The batch stays and is tried on; only those who wait are let go. */
+  #stall(): void {
+    this.#isStalled = true;
+    this.#flight?.waiter?.reject(notDurable());
+    if (this.#flight) this.#flight.waiter = undefined;
+    this.#takeNext()?.reject(notDurable());
+  }
+}
+
+const alreadySettled = Promise.resolve();
+
+function notDurable(): StoreUnavailableError {
+  return new StoreUnavailableError(
+    'the disk has not taken writes for some time: check that it is neither full nor read-only',
+  );
+}

@@ -1,0 +1,86 @@
+/** Hash commands. */
+import { arg, type Command, type CommandTable, takes, takesFrom } from './command.ts';
+import type { Keyspace } from './keyspace.ts';
+import { addIntegers, floatSumText, parseFloatText, parseInteger } from './number_text.ts';
+import { CommandError, ok } from './reply.ts';
+
+const notIntegerField = (): CommandError => new CommandError('ERR hash value is not an integer');
+const notFloatField = (): CommandError => new CommandError('ERR hash value is not a float');
+
+export const hashCommands: CommandTable = {
+  HSET: takesFrom(2, (space, key, args) => setFields(space, key, args, 'hset')),
+  HMSET: takesFrom(2, (space, key, args) => {
+    setFields(space, key, args, 'hmset');
+    return ok;
+  }),
+  HSETNX: takes(2, (space, key, args) => {
+    if (space.read(key, 'hash')?.value.has(arg(args, 0))) return 0;
+    return setFields(space, key, args, 'hsetnx');
+  }),
+  HGET: takes(1, (space, key, args) => space.read(key, 'hash')?.value.get(arg(args, 0)) ?? null),
+  HMGET: takesFrom(1, (space, key, args) => {
+    const fields = space.read(key, 'hash')?.value;
+    return args.map((field) => fields?.get(field) ?? null);
+  }),
+  HGETALL: takes(0, (space, key) => [...(space.read(key, 'hash')?.value ?? [])].flat()),
+  HKEYS: takes(0, (space, key) => [...(space.read(key, 'hash')?.value.keys() ?? [])]),
+  HVALS: takes(0, (space, key) => [...(space.read(key, 'hash')?.value.values() ?? [])]),
+  HLEN: takes(0, (space, key) => space.read(key, 'hash')?.value.size ?? 0),
+  HEXISTS: takes(1, (space, key, args) =>
+    space.read(key, 'hash')?.value.has(arg(args, 0)) ? 1 : 0,
+  ),
+  HSTRLEN: takes(1, (space, key, args) =>
+    Buffer.byteLength(space.read(key, 'hash')?.value.get(arg(args, 0)) ?? ''),
+  ),
+  HDEL: takesFrom(1, removeFields),
+  HINCRBY: takes(2, (space, key, args) => {
+    const by = parseInteger(arg(args, 1));
+    const old = space.read(key, 'hash')?.value.get(arg(args, 0)) ?? '0';
+    const sum = addIntegers(parseField(old), by);
+    setFields(space, key, [arg(args, 0), String(sum)], 'hincrby');
+    return sum;
+  }),
+  HINCRBYFLOAT: takes(2, (space, key, args) => {
+    const by = parseFloatText(arg(args, 1));
+    const old = space.read(key, 'hash')?.value.get(arg(args, 0)) ?? '0';
+    const text = floatSumText(parseFloatText(old, notFloatField), by);
+    setFields(space, key, [arg(args, 0), text], 'hincrbyfloat');
+    return text;
+  }),
+};
+
+/** Returns how many of the fields are new. */
+function setFields(space: Keyspace, key: string, args: readonly string[], name: string): number {
+  if (args.length % 2 !== 0) {
+    throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
+  }
+  const entry = space.write(key, 'hash');
+  const sizeBefore = entry.value.size;
+  for (let at = 0; at < args.length; at += 2) {
+    const field = arg(args, at);
+    entry.value.set(field, arg(args, at + 1));
+    space.touch(entry, field);
+  }
+  return entry.value.size - sizeBefore;
+}
+
+function removeFields(...[space, key, args]: Parameters<Command['run']>): number {
+  const entry = space.read(key, 'hash');
+  if (!entry) return 0;
+  let removed = 0;
+  for (const field of args) {
+    if (!entry.value.delete(field)) continue;
+    removed += 1;
+    space.touch(entry, field);
+  }
+  space.removeIfEmpty(entry);
+  return removed;
+}
+
+function parseField(text: string): number {
+  try {
+    return parseInteger(text);
+  } catch (error) {
+    throw error instanceof CommandError ? notIntegerField() : error;
+  }
+}

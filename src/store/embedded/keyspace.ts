@@ -1,0 +1,182 @@
+/** All keys in memory: finding, creating and removing them, and their expiry. */
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { Subscriber } from '../store.ts';
+import { type DiskState, type Entry, type Kind, newDiskState } from './entry.ts';
+import { wrongType } from './reply.ts';
+import { Ring } from './ring.ts';
+import { SortedSet } from './sorted_set.ts';
+
+/** Hears of every change to a key that is to survive a restart. */
+export interface ChangeListener {
+  changed(entry: Entry): void;
+  removed(entry: Entry, disk: DiskState): void;
+}
+
+/** The timer removes at most this many expired keys in one go, so that it never holds up scripts. */
+const sweepKeysMax = 500;
+
+export class Keyspace {
+  readonly #entries = new Map<string, Entry>();
+  readonly #expiries = new SortedSet();
+  readonly #clock: Clock;
+  readonly #listener: ChangeListener | undefined;
+  readonly #ephemeralPrefix: string;
+  #sweepTimer: { readonly atMs: number; readonly timer: Timer } | undefined;
+  readonly #subscribers = new Set<Subscriber>();
+  /** Time stands still while a script runs, as in Redis. */
+  nowMs: number;
+
+  /** Without a listener nothing is durable. */
+  constructor(clock: Clock, prefix: string, listener?: ChangeListener) {
+    this.#clock = clock;
+    this.#listener = listener;
+    this.#ephemeralPrefix = `${prefix}:x:`;
+    this.nowMs = clock.now();
+  }
+
+  subscribe(subscriber: Subscriber): () => void {
+    this.#subscribers.add(subscriber);
+    return () => this.#subscribers.delete(subscriber);
+  }
+
+  /** Answers how many heard it. */
+  publish(channel: string, message: string): number {
+    for (const subscriber of this.#subscribers) subscriber(channel, message);
+    return this.#subscribers.size;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  keys(): string[] {
+    this.nowMs = this.#clock.now();
+    return [...this.#entries.keys()].filter((key) => this.find(key) !== undefined);
+  }
+
+  find(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.expiresAtMs === 0) return entry;
+    if (entry.expiresAtMs > this.nowMs) return entry;
+    this.remove(entry);
+    return undefined;
+  }
+
+  /** The key's entry when it is of this kind, undefined when there is none, WRONGTYPE otherwise. */
+  read<K extends Kind>(key: string, kind: K): Extract<Entry, { kind: K }> | undefined {
+    const entry = this.find(key);
+    if (entry === undefined) return undefined;
+    if (!isOfKind(entry, kind)) throw wrongType();
+    return entry;
+  }
+
+  /** As `read`, but makes the key when there is none. The caller puts something into it. */
+  write<K extends Kind>(key: string, kind: K): Extract<Entry, { kind: K }> {
+    const found = this.read(key, kind);
+    if (found) return found;
+    const entry = emptyEntry(key, kind, this.#diskStateFor(key));
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  /** Notes that a part (hash field, set member) changed, or the whole value when no part is named. */
+  touch(entry: Entry, part?: string | number): void {
+    const { disk } = entry;
+    if (disk === undefined) return;
+    if (disk.isSplit && part !== undefined) disk.staleParts.add(part);
+    else disk.isValueStale = true;
+    this.#listener?.changed(entry);
+  }
+
+  remove(entry: Entry): void {
+    this.#entries.delete(entry.key);
+    if (entry.expiresAtMs !== 0) this.#expiries.delete(entry.key);
+    if (entry.disk) this.#listener?.removed(entry, entry.disk);
+  }
+
+  /** Removes a collection that has lost its last part. */
+  removeIfEmpty(entry: Entry): void {
+    const isEmpty =
+      entry.kind === 'list'
+        ? entry.value.length === 0
+        : entry.kind !== 'string' && entry.value.size === 0;
+    if (isEmpty) this.remove(entry);
+  }
+
+  /** 0 means never. A time that has passed removes the key at once. */
+  setExpiry(entry: Entry, atMs: number): void {
+    if (atMs !== 0 && atMs <= this.nowMs) {
+      this.remove(entry);
+      return;
+    }
+    if (entry.expiresAtMs === atMs) return;
+    this.restoreExpiry(entry, atMs);
+    if (entry.disk) {
+      entry.disk.isExpiryStale = true;
+      this.#listener?.changed(entry);
+    }
+  }
+
+  /** Puts back a key that was read from disk. */
+  restore(entry: Entry): void {
+    this.#entries.set(entry.key, entry);
+  }
+
+  restoreExpiry(entry: Entry, atMs: number): void {
+    entry.expiresAtMs = atMs;
+    if (atMs === 0) this.#expiries.delete(entry.key);
+    else this.#expiries.set(entry.key, atMs);
+    this.#armSweep();
+  }
+
+  close(): void {
+    this.#sweepTimer?.timer.cancel();
+    this.#sweepTimer = undefined;
+  }
+
+  #armSweep(): void {
+    const next = this.#expiries.first();
+    if (next === undefined) return;
+    if (this.#sweepTimer && this.#sweepTimer.atMs <= next.score) return;
+    this.#sweepTimer?.timer.cancel();
+    const timer = this.#clock.at(next.score, () => this.#sweep());
+    this.#sweepTimer = { atMs: next.score, timer };
+  }
+
+  #sweep(): void {
+    this.#sweepTimer = undefined;
+    this.nowMs = this.#clock.now();
+    for (const { member, score } of this.#expiries.slice(0, sweepKeysMax)) {
+      if (score > this.nowMs) break;
+      this.find(member);
+    }
+    this.#armSweep();
+  }
+
+  #diskStateFor(key: string): DiskState | undefined {
+    const isDurable = this.#listener !== undefined && !key.startsWith(this.#ephemeralPrefix);
+    return isDurable ? newDiskState() : undefined;
+  }
+}
+
+function isOfKind<K extends Kind>(entry: Entry, kind: K): entry is Extract<Entry, { kind: K }> {
+  return entry.kind === kind;
+}
+
+const makers: {
+  readonly [K in Kind]: (key: string, disk: DiskState | undefined) => Extract<Entry, { kind: K }>;
+} = {
+  string: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'string', value: '' }),
+  hash: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'hash', value: new Map() }),
+  set: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'set', value: new Set() }),
+  zset: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'zset', value: new SortedSet() }),
+  list: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'list', value: new Ring() }),
+};
+
+export function emptyEntry<K extends Kind>(
+  key: string,
+  kind: K,
+  disk: DiskState | undefined,
+): Extract<Entry, { kind: K }> {
+  return makers[kind](key, disk);
+}

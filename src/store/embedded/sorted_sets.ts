@@ -1,0 +1,126 @@
+/** Sorted set commands. Their range queries are in `sorted_set_ranges.ts`. */
+import { arg, type CommandTable, takes, takesFrom } from './command.ts';
+import type { Keyspace } from './keyspace.ts';
+import { rangeOf } from './lists.ts';
+import { parseFloatText, parseInteger, scoreText } from './number_text.ts';
+import { CommandError, type CommandReply, syntaxError } from './reply.ts';
+import type { Scored } from './sorted_set.ts';
+import { scoreRange } from './sorted_set_ranges.ts';
+
+export const sortedSetCommands: CommandTable = {
+  ZADD: takesFrom(2, add),
+  ZINCRBY: takes(2, (space, key, args) => add(space, key, ['INCR', ...args])),
+  ZREM: takesFrom(1, (space, key, args) => removeMembers(space, key, args)),
+  ZSCORE: takes(1, (space, key, args) => scoreReply(space, key, arg(args, 0))),
+  ZMSCORE: takesFrom(1, (space, key, args) => {
+    space.read(key, 'zset');
+    return args.map((member) => scoreReply(space, key, member));
+  }),
+  ZCARD: takes(0, (space, key) => space.read(key, 'zset')?.value.size ?? 0),
+  ZRANK: takes(1, (space, key, args) => space.read(key, 'zset')?.value.rank(arg(args, 0)) ?? null),
+  ZREVRANK: takes(1, (space, key, args) => {
+    const set = space.read(key, 'zset')?.value;
+    const rank = set?.rank(arg(args, 0));
+    return set === undefined || rank === undefined ? null : set.size - 1 - rank;
+  }),
+  ZPOPMIN: takesFrom(0, (space, key, args) => popMin(space, key, args[0]), 1),
+  ZREMRANGEBYSCORE: takes(2, (space, key, args) => {
+    const set = space.read(key, 'zset')?.value;
+    const [start, end] = scoreRange(set, arg(args, 0), arg(args, 1));
+    return removeMembers(space, key, membersOf(set?.slice(start, end)));
+  }),
+  ZREMRANGEBYRANK: takes(2, (space, key, args) => {
+    const set = space.read(key, 'zset')?.value;
+    const [start, end] = rangeOf(args, set?.size ?? 0);
+    return removeMembers(space, key, membersOf(set?.slice(start, end)));
+  }),
+};
+
+const membersOf = (nodes: readonly Scored[] = []): string[] => nodes.map((node) => node.member);
+
+function scoreReply(space: Keyspace, key: string, member: string): string | null {
+  const score = space.read(key, 'zset')?.value.score(member);
+  return score === undefined ? null : scoreText(score);
+}
+
+function removeMembers(space: Keyspace, key: string, members: readonly string[]): number {
+  const entry = space.read(key, 'zset');
+  if (!entry) return 0;
+  let removed = 0;
+  for (const member of members) {
+    if (!entry.value.delete(member)) continue;
+    space.touch(entry, member);
+    removed += 1;
+  }
+  space.removeIfEmpty(entry);
+  return removed;
+}
+
+function popMin(space: Keyspace, key: string, countText: string | undefined): CommandReply {
+  const count = countText === undefined ? 1 : parseInteger(countText);
+  if (count < 0) throw new CommandError('ERR value is out of range, must be positive');
+  const nodes = space.read(key, 'zset')?.value.slice(0, count) ?? [];
+  removeMembers(space, key, membersOf(nodes));
+  return nodes.flatMap((node) => [node.member, scoreText(node.score)]);
+}
+
+const addFlags = ['NX', 'XX', 'GT', 'LT', 'CH', 'INCR'];
+
+function add(space: Keyspace, key: string, args: readonly string[]): CommandReply {
+  const flags = new Set<string>();
+  let at = 0;
+  for (; addFlags.includes(arg(args, at).toUpperCase()); at += 1) {
+    flags.add(arg(args, at).toUpperCase());
+  }
+  const pairs = parsePairs(args.slice(at));
+  refuseContradictions(flags, pairs.length);
+  const entry = space.read(key, 'zset');
+  if (!entry && flags.has('XX')) return flags.has('INCR') ? null : 0;
+  let added = 0;
+  let changed = 0;
+  let last: number | null = null;
+  for (const { member, score } of pairs) {
+    const old = space.read(key, 'zset')?.value.score(member);
+    last = nextScore(flags, old, score);
+    if (last === null || last === old) continue;
+    const target = space.write(key, 'zset');
+    target.value.set(member, last);
+    space.touch(target, member);
+    if (old === undefined) added += 1;
+    else changed += 1;
+  }
+  if (flags.has('INCR')) return last === null ? null : scoreText(last);
+  return flags.has('CH') ? added + changed : added;
+}
+
+/** The member's new score, or null when the flags forbid the change. */
+function nextScore(flags: Set<string>, old: number | undefined, given: number): number | null {
+  if (old === undefined) return flags.has('XX') ? null : given;
+  if (flags.has('NX')) return null;
+  const score = flags.has('INCR') ? old + given : given;
+  if (Number.isNaN(score)) throw new CommandError('ERR resulting score is not a number (NaN)');
+  if (flags.has('GT') && score <= old) return null;
+  if (flags.has('LT') && score >= old) return null;
+  return score;
+}
+
+function parsePairs(args: readonly string[]): Scored[] {
+  if (args.length === 0 || args.length % 2 !== 0) throw syntaxError();
+  const pairs: Scored[] = [];
+  for (let at = 0; at < args.length; at += 2) {
+    pairs.push({ score: parseFloatText(arg(args, at)), member: arg(args, at + 1) });
+  }
+  return pairs;
+}
+
+function refuseContradictions(flags: Set<string>, pairs: number): void {
+  if (flags.has('NX') && flags.has('XX')) {
+    throw new CommandError('ERR XX and NX options at the same time are not compatible');
+  }
+  if ((flags.has('GT') ? 1 : 0) + (flags.has('LT') ? 1 : 0) + (flags.has('NX') ? 1 : 0) > 1) {
+    throw new CommandError('ERR GT, LT, and/or NX options at the same time are not compatible');
+  }
+  if (flags.has('INCR') && pairs > 1) {
+    throw new CommandError('ERR INCR option supports a single increment-element pair');
+  }
+}

@@ -1,0 +1,33 @@
+/** The synced apps as the doors see them; a sync is remembered and changes nothing. */
+import type { AppRegistry } from '../../src/api/app.ts';
+import type { AppDefinition } from '../../src/function/definition.ts';
+import type { Registration } from '../../src/function/registration.ts';
+
+export interface FakeRegistry extends AppRegistry {
+  readonly synced: readonly Registration[];
+  readonly errors: readonly string[];
+}
+
+export function fakeRegistry(apps: readonly AppDefinition[]): FakeRegistry {
+  const functions = apps.flatMap((app) => app.functions);
+  const synced: Registration[] = [];
+  const errors: string[] = [];
+  return {
+    synced,
+    errors,
+    apps: () => apps,
+    app: (name) => apps.find((app) => app.name === name) ?? null,
+    appByUrl: (url) => apps.find((app) => app.url === url) ?? null,
+    functionBySlug: (slug) => functions.find((fn) => fn.slug === slug) ?? null,
+    functionById: (id) => functions.find((fn) => fn.id === id) ?? null,
+    sync: async (registration) => {
+      synced.push(registration);
+      return { modified: true, appId: apps[0]?.id ?? noAppId, syncId: 'sync-1' };
+    },
+    setError: async (_, error) => void errors.push(error),
+    remove: async (url) => apps.some((app) => app.url === url),
+  };
+}
+
+/** A brand is what its maker says it is; here the test is the maker. */
+const noAppId = '00000000-0000-0000-0000-000000000000' as AppDefinition['id'];

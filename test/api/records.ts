@@ -1,0 +1,22 @@
+/** Rows of history for tests. */
+import type { RunRecord } from '../../src/history/history.ts';
+
+export function runRecord(fields: Partial<RunRecord> & Pick<RunRecord, 'runId'>): RunRecord {
+  return {
+    functionId: 'fn-1',
+    functionVersion: 3,
+    functionSlug: 'shop-charge',
+    appId: 'app-1',
+    eventIds: ['01KDVDNA00AA49AYCKF6M4XDQZ'],
+    eventName: 'order/placed',
+    status: 'Running',
+    scheduledAtMs: 1_767_225_600_000,
+    startedAtMs: 1_767_225_600_001,
+    endedAtMs: null,
+    output: null,
+    cron: null,
+    batchId: null,
+    originalRunId: null,
+    ...fields,
+  };
+}

@@ -1,0 +1,214 @@
+import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { parseCommandLine } from '../../src/cli/command_line.ts';
+import type { ServerCommand } from '../../src/cli/command_name.ts';
+import { type ReadSettings, readSettings } from '../../src/cli/settings_reader.ts';
+import { UsageError } from '../../src/cli/usage_error.ts';
+
+const workingDirectory = join('/', 'work', 'shop');
+const key = 'ab'.repeat(32);
+
+function read(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  isTerminal = true,
+): ReadSettings {
+  const line = parseCommandLine(argv);
+  if (!('given' in line)) throw new Error(`${line.command} has no settings`);
+  return readSettings(line.command, line.given, { env, workingDirectory, isTerminal });
+}
+
+function errorOf(argv: readonly string[], env: Readonly<Record<string, string>> = {}): string {
+  try {
+    read(argv, env);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+  }
+  throw new Error(`${argv.join(' ')} was accepted`);
+}
+
+function start(...flags: string[]): [ServerCommand, ...string[]] {
+  return ['start', '--signing-key', key, '--event-key', 'e1', ...flags];
+}
+
+describe('defaults', () => {
+  test('dev is durable, listens on this machine only and looks for apps', () => {
+    expect(read(['dev'])).toEqual({
+      isPortChosen: false,
+      settings: {
+        mode: 'dev',
+        host: '127.0.0.1',
+        port: 8288,
+        sdkUrls: [],
+        isDiscoveryOn: true,
+        isPollingOn: true,
+        pollIntervalMs: 5000,
+        retryIntervalMs: null,
+        queueWorkers: 100,
+        dataDir: join(workingDirectory, '.inngest'),
+        signingKey: null,
+        eventKeys: [],
+        logLevel: 'info',
+        logFormat: 'text',
+      },
+    });
+  });
+
+  test('start listens everywhere and does not look for apps', () => {
+    expect(read(start()).settings).toMatchObject({
+      mode: 'start',
+      host: '0.0.0.0',
+      port: 8288,
+      isDiscoveryOn: false,
+      dataDir: join(workingDirectory, '.inngest'),
+      signingKey: key,
+      eventKeys: ['e1'],
+    });
+  });
+
+  test('logs are JSON where no one is watching', () => {
+    expect(read(['dev'], {}, false).settings.logFormat).toBe('json');
+    expect(read(['dev', '--json'], {}, true).settings.logFormat).toBe('json');
+    expect(read(['dev', '--json=false'], {}, false).settings.logFormat).toBe('text');
+  });
+});
+
+describe('where a value comes from', () => {
+  test('a flag wins over the environment, which wins over the default', () => {
+    const env = { INNGEST_PORT: '9001' };
+    expect(read(['dev', '-p', '9002'], env).settings.port).toBe(9002);
+    expect(read(['dev'], env)).toMatchObject({ isPortChosen: true, settings: { port: 9001 } });
+  });
+
+  test('an empty variable counts as not set', () => {
+    expect(read(['dev'], { INNGEST_PORT: '' })).toMatchObject({
+      isPortChosen: false,
+      settings: { port: 8288 },
+    });
+  });
+
+  test('app URLs may be repeated and joined by commas', () => {
+    const urls = ['http://a.test/x', 'http://b.test/x', 'https://c.test/x'];
+    const argv = ['dev', '-u', `${urls[0]}, ${urls[1]}`, '-u', `${urls[2]}`];
+    expect(read(argv).settings.sdkUrls).toEqual(urls);
+    expect(read(['dev'], { INNGEST_SDK_URL: urls.join(',') }).settings.sdkUrls).toEqual(urls);
+  });
+
+  test('the last of several values counts where only one can', () => {
+    expect(read(['dev', '-p', '1', '-p', '2']).settings.port).toBe(2);
+  });
+
+  test('dev leaves the keys of the environment alone', () => {
+    const env = { INNGEST_SIGNING_KEY: 'not hex', INNGEST_EVENT_KEY: 'x' };
+    expect(read(['dev'], env).settings).toMatchObject({ signingKey: null, eventKeys: [] });
+  });
+
+  test('start takes its keys from the environment', () => {
+    const env = { INNGEST_SIGNING_KEY: key, INNGEST_EVENT_KEY: 'a,b' };
+    expect(read(['start'], env).settings).toMatchObject({ signingKey: key, eventKeys: ['a', 'b'] });
+  });
+});
+
+describe('where data is kept', () => {
+  test('in the folder named, counted from the current one', () => {
+    expect(read(['dev', '--data-dir', 'data']).settings.dataDir).toBe(
+      join(workingDirectory, 'data'),
+    );
+  });
+
+  test('nowhere with --in-memory, whatever the environment says', () => {
+    expect(read(['dev', '--in-memory'], { INNGEST_DATA_DIR: 'data' }).settings.dataDir).toBeNull();
+  });
+
+  test('in the folder named by flag when only the environment asks for memory', () => {
+    const { dataDir } = read(['dev', '--data-dir', 'data'], { INNGEST_IN_MEMORY: '1' }).settings;
+    expect(dataDir).toBe(join(workingDirectory, 'data'));
+  });
+
+  test('two flags that contradict each other are refused', () => {
+    expect(errorOf(['dev', '--in-memory', '--data-dir', 'data'])).toContain('contradict');
+  });
+
+  test('--persist is accepted and changes nothing', () => {
+    expect(read(['dev', '--persist'])).toEqual(read(['dev']));
+  });
+});
+
+describe('values', () => {
+  test('a retry interval replaces the backoff table, zero keeps it', () => {
+    expect(read(['dev', '--retry-interval', '3']).settings.retryIntervalMs).toBe(3000);
+    expect(read(['dev', '--retry-interval', '0']).settings.retryIntervalMs).toBeNull();
+  });
+
+  test('discovery and polling can be turned off', () => {
+    expect(read(['dev', '--no-discovery', '--no-poll']).settings).toMatchObject({
+      isDiscoveryOn: false,
+      isPollingOn: false,
+    });
+  });
+
+  test('--tick is accepted but must be a number', () => {
+    expect(read(['dev', '--tick', '150'])).toEqual(read(['dev']));
+    expect(errorOf(['dev', '--tick', 'soon'])).toContain('--tick must be a whole number');
+  });
+
+  test('the log level has its usual names, and --verbose is debug', () => {
+    expect(read(['dev', '-v']).settings.logLevel).toBe('debug');
+    expect(read(['dev', '-v', '-l', 'ERROR']).settings.logLevel).toBe('error');
+    expect(read(['dev'], { LOG_LEVEL: 'warning' }).settings.logLevel).toBe('warn');
+    expect(errorOf(['dev', '-l', 'loud'])).toContain(
+      '--log-level must be debug, info, warn or error',
+    );
+  });
+
+  test.each([
+    [['dev', '-p', '65536'], '--port must be a whole number from 0 to 65535'],
+    [['dev', '-p', '-1'], '--port must be a whole number from 0 to 65535'],
+    [['dev', '-p', '80.5'], '--port must be a whole number from 0 to 65535'],
+    [['dev', '--poll-interval', '0'], '--poll-interval must be a whole number from 1'],
+    [['dev', '-u', 'localhost:3000'], '--sdk-url must be a URL that starts with http://'],
+    [['dev', '--in-memory=perhaps'], '--in-memory must be true or false'],
+  ])('%p is refused', (argv, message) => {
+    expect(errorOf(argv)).toContain(message);
+  });
+});
+
+describe('the keys of start', () => {
+  const withKey = (signingKey: string): string[] => [
+    'start',
+    '--signing-key',
+    signingKey,
+    '--event-key',
+    'e',
+  ];
+
+  test.each([key, `signkey-prod-${key}`, `signkey-test-${key}`, `signkey-local-${key}`, 'AB12'])(
+    'the signing key %p is accepted as it is',
+    (signingKey) => {
+      expect(read(withKey(signingKey)).settings.signingKey).toBe(signingKey);
+    },
+  );
+
+  test.each([
+    ['abc', 'signing-key must be hex string with even number of chars'],
+    ['signkey-prod-abc', 'signing-key must be hex string with even number of chars'],
+    ['signkey-prod-xyz0', 'signing-key must be valid hex string'],
+    ['signkey-prod-', 'signing-key must be valid hex string'],
+  ])('the signing key %p is refused', (signingKey, message) => {
+    expect(errorOf(withKey(signingKey))).toContain(message);
+  });
+
+  test('an error never repeats the key', () => {
+    expect(errorOf(withKey('signkey-prod-private'))).not.toContain('private');
+  });
+
+  test('both keys are required', () => {
+    expect(errorOf(['start', '--event-key', 'e'])).toStartWith('signing-key is required');
+    expect(errorOf(['start', '--signing-key', key])).toStartWith(
+      'at least one event-key is required',
+    );
+    expect(errorOf(['start', '--signing-key', key, '--event-key', ','])).toStartWith(
+      'at least one event-key is required',
+    );
+  });
+});

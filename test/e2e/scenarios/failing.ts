@@ -1,0 +1,100 @@
+import { expect } from 'bun:test';
+import type { Scenario, Scene } from '../stage.ts';
+
+async function attemptsOf(scene: Scene, name: string): Promise<unknown[]> {
+  return (await scene.recordsNamed(name)).map((record) => record.detail);
+}
+
+export const failing: readonly Scenario[] = [
+  {
+    name: 'a step that fails twice is tried a third time and nothing else runs again',
+    isSmoke: true,
+    play: async (scene) => {
+      const run = await scene.play('flaky-step');
+      expect(run.status).toBe('Completed');
+      expect(run.output).toBe('third time lucky');
+      expect(await attemptsOf(scene, 'flaky')).toEqual([0, 1, 2]);
+      expect(await scene.recordsNamed('before')).toHaveLength(1);
+      expect(await attemptsOf(scene, 'after')).toEqual([0]);
+    },
+  },
+  {
+    name: 'a function that throws outside steps is called again',
+    play: async (scene) => {
+      const run = await scene.play('flaky-function');
+      expect(run.status).toBe('Completed');
+      expect(run.output).toEqual({ attempt: 2 });
+      expect(await attemptsOf(scene, 'body')).toEqual([0, 1, 2]);
+    },
+  },
+  {
+    name: 'a run fails with the error of the step that used up its attempts',
+    isSmoke: true,
+    play: async (scene) => {
+      const run = await scene.play('exhausted');
+      expect(run.status).toBe('Failed');
+      expect(run.output).toMatchObject({ name: 'TypeError', message: 'it never works' });
+      expect(await scene.recordsNamed('hopeless')).toHaveLength(2);
+    },
+  },
+  {
+    name: 'NonRetriableError in a step fails the run without a retry',
+    isSmoke: true,
+    play: async (scene) => {
+      const run = await scene.play('non-retriable');
+      expect(run.status).toBe('Failed');
+      expect(run.output).toMatchObject({ message: 'do not try again' });
+      expect(await scene.executed()).toEqual(['once']);
+    },
+  },
+  {
+    name: 'NonRetriableError of the function fails the run without a retry',
+    play: async (scene) => {
+      const run = await scene.play('non-retriable-function');
+      expect(run.status).toBe('Failed');
+      expect(run.output).toMatchObject({ message: 'do not call again' });
+      expect(await scene.executed()).toEqual(['body']);
+    },
+  },
+  {
+    name: 'RetryAfterError delays the retry as long as it says',
+    play: async (scene) => {
+      const run = await scene.play('retry-after', { after: '3s' });
+      expect(run.status).toBe('Completed');
+      expect(run.output).toBe('free');
+      const [first, second] = await scene.recordsNamed('busy');
+      expect((second?.at ?? 0) - (first?.at ?? 0)).toBeWithin(2_900, 8_000);
+      expect(await scene.recordsNamed('busy')).toHaveLength(2);
+    },
+  },
+  {
+    name: 'a step error that is caught lets the function go on',
+    isSmoke: true,
+    play: async (scene) => {
+      const run = await scene.play('caught');
+      expect(run.status).toBe('Completed');
+      expect(run.output).toMatchObject({ after: 'went on' });
+      expect(JSON.stringify(run.output)).toContain('out of range');
+      expect(await scene.executed()).toEqual(['fails', 'fails', 'after']);
+    },
+  },
+  {
+    name: 'onFailure runs once with the error and the event of the failed run',
+    isSmoke: true,
+    play: async (scene) => {
+      const run = await scene.play('failing-with-handler', { word: 'original' });
+      expect(run.status).toBe('Failed');
+      const mourned = await scene.whenExecuted('mourned');
+      expect(mourned.detail).toEqual({
+        message: 'all is lost',
+        function: 'e2e-failing-with-handler',
+        run: run.run_id,
+        word: 'original',
+      });
+      const observed = await scene.whenExecuted('observed');
+      expect(observed.detail).toBe(run.run_id);
+      expect(await scene.recordsNamed('mourned')).toHaveLength(1);
+      expect(await scene.recordsNamed('observed')).toHaveLength(1);
+    },
+  },
+];

@@ -1,0 +1,371 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import type { Fact } from '../../src/history/fact.ts';
+import type { History } from '../../src/history/history.ts';
+import { HistoryUnavailableError } from '../../src/history/history_error.ts';
+import { OutboxPump, type OutboxPumpOptions } from '../../src/history/outbox_pump.ts';
+import { openSqliteHistory } from '../../src/history/sqlite/sqlite_history.ts';
+import type { Clock, Timer } from '../../src/lib/clock.ts';
+import type { Reply, Store } from '../../src/store/store.ts';
+import { eventually } from '../eventually.ts';
+import { eventFact, stepFact, textsOf } from './facts.ts';
+
+/** The outbox and its two scripts, with places to fail. */
+class OutboxStore implements Store {
+  outbox: string[] = [];
+  trimmed = 0;
+  reads = 0;
+  failNext: 'outbox_read' | 'outbox_trim' | 'settled' | null = null;
+  unsettled = false;
+  beforeTrim: () => void = () => {};
+
+  async run(script: string, args: readonly (string | number)[]): Promise<Reply> {
+    this.#failAt(script);
+    const count = Number(args[0]);
+    if (script === 'outbox_read') {
+      this.reads += 1;
+      return [this.trimmed, this.outbox.length, ...this.outbox.slice(0, count)];
+    }
+    if (script !== 'outbox_trim') throw new Error(`no script ${script}`);
+    this.beforeTrim();
+    if (args[1] !== this.trimmed) return 0;
+    this.outbox.splice(0, count);
+    this.trimmed += count;
+    return 1;
+  }
+
+  async settled(): Promise<void> {
+    this.#failAt('settled');
+    this.unsettled = false;
+  }
+
+  subscribe(): () => void {
+    return () => {};
+  }
+
+  isOverloaded(): boolean {
+    return false;
+  }
+
+  async close(): Promise<void> {}
+
+  #failAt(place: string): void {
+    if (this.failNext !== place) return;
+    this.failNext = null;
+    throw new Error(`${place} failed`);
+  }
+}
+
+/** Time that stands still until a test moves it. */
+class StillClock implements Clock {
+  #nowMs = 1_000_000;
+  #timers: { atMs: number; fire: () => void }[] = [];
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  at(atMs: number, fire: () => void): Timer {
+    const timer = { atMs, fire };
+    this.#timers.push(timer);
+    return { cancel: () => this.#remove(timer) };
+  }
+
+  nextMs(): number | null {
+    return this.#timers.length === 0
+      ? null
+      : Math.min(...this.#timers.map(({ atMs }) => atMs)) - this.#nowMs;
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+    for (const timer of this.#timers.filter(({ atMs }) => atMs <= this.#nowMs)) {
+      this.#remove(timer);
+      timer.fire();
+    }
+  }
+
+  #remove(timer: { atMs: number }): void {
+    this.#timers = this.#timers.filter((other) => other !== timer);
+  }
+}
+
+const store = new OutboxStore();
+let clock: StillClock;
+let history: History;
+let logged: string[];
+let batches: number[];
+let failures: Error[];
+
+beforeEach(async () => {
+  Object.assign(store, new OutboxStore());
+  clock = new StillClock();
+  history = await openSqliteHistory({ path: null });
+  logged = [];
+  batches = [];
+  failures = [];
+});
+
+afterEach(() => history.close());
+
+function makePump(changes: Partial<OutboxPumpOptions> = {}): OutboxPump {
+  return new OutboxPump({
+    store,
+    clock,
+    batchMax: 100,
+    random: () => 0.999,
+    log: {
+      warn: (message) => logged.push(`warn: ${message}`),
+      error: (message) => logged.push(`error: ${message}`),
+    },
+    history: {
+      async record(facts) {
+        expect(store.unsettled).toBe(false);
+        const failure = failures.shift();
+        if (failure) throw failure;
+        batches.push(facts.length);
+        await history.record(facts);
+      },
+    },
+    ...changes,
+  });
+}
+
+function write(...facts: Fact[]): void {
+  store.outbox.push(...textsOf(facts));
+  store.unsettled = true;
+}
+
+function manyEvents(count: number, from = 0): Fact[] {
+  return Array.from({ length: count }, (_, n) =>
+    eventFact({ internalId: `e${String(from + n).padStart(6, '0')}` }),
+  );
+}
+
+async function recordedEvents(): Promise<number> {
+  return (await history.events({ limit: 1_000 })).length;
+}
+
+test('what an earlier process left is carried at the start', async () => {
+  write(...manyEvents(3));
+  const pump = makePump();
+  pump.start();
+  await pump.idle();
+  expect(await recordedEvents()).toBe(3);
+  expect(store.outbox).toEqual([]);
+  await pump.stop();
+});
+
+test('a fact is carried at once when the pump had nothing to do', async () => {
+  const pump = makePump();
+  pump.start();
+  await pump.idle();
+  clock.advance(1_000);
+  write(eventFact());
+  pump.wake();
+  expect(clock.nextMs()).toBeNull();
+  await pump.idle();
+  expect(await recordedEvents()).toBe(1);
+  await pump.stop();
+});
+
+test('an idle pump neither reads nor sets timers', async () => {
+  const pump = makePump();
+  pump.start();
+  await pump.idle();
+  expect(store.reads).toBe(1);
+  expect(clock.nextMs()).toBeNull();
+  clock.advance(3_600_000);
+  expect(store.reads).toBe(1);
+  await pump.stop();
+});
+
+describe('soon after a batch', () => {
+  test('facts wait for company, counted from the batch and never put off again', async () => {
+    const pump = makePump();
+    pump.start();
+    await pump.idle();
+    write(...manyEvents(1));
+    pump.wake();
+    expect(clock.nextMs()).toBe(5);
+    clock.advance(4);
+    write(...manyEvents(1, 1));
+    pump.wake();
+    expect(clock.nextMs()).toBe(1);
+    expect(store.reads).toBe(1);
+    clock.advance(1);
+    await pump.idle();
+    expect(batches).toEqual([2]);
+    await pump.stop();
+  });
+
+  test('many facts do not wait', async () => {
+    const pump = makePump({ batchMax: 1_000 });
+    pump.start();
+    await pump.idle();
+    write(...manyEvents(200));
+    pump.wake(199);
+    expect(store.reads).toBe(1);
+    pump.wake();
+    expect(store.reads).toBe(2);
+    await pump.idle();
+    expect(batches).toEqual([200]);
+    await pump.stop();
+  });
+
+  test('whoever waits for an idle pump does not wait for company', async () => {
+    const pump = makePump();
+    pump.start();
+    await pump.idle();
+    write(eventFact());
+    pump.wake();
+    await pump.idle();
+    expect(await recordedEvents()).toBe(1);
+    await pump.stop();
+  });
+});
+
+test('a long outbox goes in batches, one at a time', async () => {
+  write(...manyEvents(250));
+  const pump = makePump();
+  pump.start();
+  pump.wake();
+  pump.wake();
+  await pump.idle();
+  expect(batches).toEqual([100, 100, 50]);
+  expect(await recordedEvents()).toBe(250);
+  await pump.stop();
+});
+
+test('facts that are written while a batch is in flight are carried too', async () => {
+  write(...manyEvents(1));
+  const pump = makePump();
+  let isFirst = true;
+  store.beforeTrim = () => {
+    if (!isFirst) return;
+    isFirst = false;
+    write(...manyEvents(1, 1));
+    pump.wake();
+  };
+  pump.start();
+  await pump.idle();
+  expect(await recordedEvents()).toBe(2);
+  expect(store.outbox).toEqual([]);
+  await pump.stop();
+});
+
+test('while history is away facts stay, and are tried again after growing pauses', async () => {
+  const away = new HistoryUnavailableError('disk full');
+  failures = Array.from({ length: 12 }, () => away);
+  write(...manyEvents(2));
+  const pump = makePump();
+  pump.start();
+  const idle = pump.idle();
+  const pausesMs: number[] = [];
+  for (let failure = 1; failure <= 12; failure++) {
+    await eventually(() => pump.failures === failure && clock.nextMs() !== null, { intervalMs: 0 });
+    expect(store.outbox).toHaveLength(2);
+    pausesMs.push(clock.nextMs() ?? 0);
+    pump.wake();
+    clock.advance(clock.nextMs() ?? 0);
+  }
+  await idle;
+  expect(pausesMs).toEqual(
+    [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000, 30_000].map((ms) =>
+      Math.ceil(ms * 0.9995),
+    ),
+  );
+  expect(pump.failures).toBe(0);
+  expect(logged).toHaveLength(12);
+  expect(await recordedEvents()).toBe(2);
+  expect(store.outbox).toEqual([]);
+  await pump.stop();
+});
+
+test.each(['outbox_read', 'settled', 'outbox_trim'] as const)(
+  'a failure at %s is retried',
+  async (place) => {
+    write(...manyEvents(2), stepFact());
+    store.failNext = place;
+    const pump = makePump();
+    pump.start();
+    const idle = pump.idle();
+    await eventually(() => clock.nextMs() !== null);
+    expect(pump.failures).toBe(1);
+    clock.advance(100);
+    await idle;
+    expect(await recordedEvents()).toBe(2);
+    expect(await history.stepsOf('run-1')).toHaveLength(1);
+    expect(store.outbox).toEqual([]);
+    await pump.stop();
+  },
+);
+
+test('a crash between recording and trimming carries the facts twice and shows them once', async () => {
+  write(...manyEvents(2), stepFact());
+  const crashed = makePump();
+  store.failNext = 'outbox_trim';
+  crashed.start();
+  await eventually(() => clock.nextMs() !== null);
+  await crashed.stop();
+  expect(store.outbox).toHaveLength(3);
+  expect(await recordedEvents()).toBe(2);
+  const pump = makePump();
+  pump.start();
+  await pump.idle();
+  expect(batches).toEqual([3, 3]);
+  expect(store.outbox).toEqual([]);
+  expect(await recordedEvents()).toBe(2);
+  expect(await history.stepsOf('run-1')).toHaveLength(1);
+  await pump.stop();
+});
+
+test('a server does not trim what another has trimmed already', async () => {
+  write(...manyEvents(3));
+  const pump = makePump({ batchMax: 2 });
+  let isFirst = true;
+  store.beforeTrim = () => {
+    if (!isFirst) return;
+    isFirst = false;
+    store.outbox.splice(0, 2);
+    store.trimmed += 2;
+  };
+  pump.start();
+  await pump.idle();
+  expect(await recordedEvents()).toBe(3);
+  await pump.stop();
+});
+
+test('a fact that history cannot read is reported and does not hold up the others', async () => {
+  store.outbox.push('{"t":"nonsense"}');
+  write(...manyEvents(2));
+  const pump = makePump();
+  pump.start();
+  await pump.idle();
+  expect(store.outbox).toEqual([]);
+  expect(await recordedEvents()).toBe(2);
+  expect(logged).toEqual([expect.stringContaining('error: history cannot read some facts')]);
+  await pump.stop();
+});
+
+test('a stopped pump finishes its batch, begins no other and lets go of those who wait', async () => {
+  write(...manyEvents(250));
+  const pump = makePump();
+  pump.start();
+  const idle = pump.idle();
+  await pump.stop();
+  await idle;
+  expect(batches.length).toBeLessThanOrEqual(1);
+  const left = store.outbox.length;
+  pump.wake();
+  await pump.idle();
+  expect(store.outbox).toHaveLength(left);
+  pump.start();
+  await pump.idle();
+  expect(await recordedEvents()).toBe(250);
+  await pump.stop();
+});
+
+test('a batch has 1 to 1000 facts', () => {
+  expect(() => makePump({ batchMax: 0 })).toThrow(RangeError);
+  expect(() => makePump({ batchMax: 1_001 })).toThrow(RangeError);
+});
