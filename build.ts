@@ -64,6 +64,8 @@ async function compile(target: Target, runtime: string | undefined): Promise<str
       define: { INNGEST_BUILD_COMMIT: JSON.stringify(commit()) },
       compile: {
         target,
+        // Collects garbage earlier: half the memory at the same throughput (README, Figures).
+        execArgv: ['--smol'],
         outfile: join(folder, basename(path)),
         ...(runtime && { executablePath: runtime }),
         // The folder a server is started in belongs to someone else's project: its settings are not ours.

@@ -1,5 +1,5 @@
--- Saves steps that an SDK reports while its call is still open. Nothing is queued: the call goes on. The call's
--- attempts start anew, because it got further than before.
+-- Saves steps that an SDK reports while its call is still open. Nothing is queued: the call goes on. With a new
+-- output the call's attempts start anew, because it got further than before.
 --
 -- KEYS[1] key prefix
 -- ARGV: run; item of the call; generation of the call, or -1 when unknown; bytes of outputs at most;
@@ -31,16 +31,20 @@ end
 if tonumber(stored) + size > state_max then
   return -2
 end
+local is_further = false
 for i = 1, #outputs do
-  if finish_step(run, outputs[i][1], outputs[i][2], 'race') ~= 'exists' and outputs[i][3] ~= '' then
-    publish_facts({ outputs[i][3] })
+  if finish_step(run, outputs[i][1], outputs[i][2], 'race') ~= 'exists' then
+    is_further = true
+    if outputs[i][3] ~= '' then
+      publish_facts({ outputs[i][3] })
+    end
   end
 end
 for i = 1, #defers do
   redis.call('HSETNX', key .. ':defers', defers[i][1], defers[i][2])
 end
 publish_facts(facts)
-if item[1] == run and item[3] ~= '0' then
+if is_further and item[1] == run and item[3] ~= '0' then
   redis.call('HSET', P .. ':item:' .. id, 'a', '0')
 end
 return 1

@@ -30,6 +30,13 @@ local function room(key, limit)
   return limit - held
 end
 
+-- This partition cannot use what room the account has left: another that waits for it can.
+local function share_room()
+  if account_limit > 0 and room(of_account, account_limit) > 0 then
+    wake_waiting(account)
+  end
+end
+
 local holder = redis.call('HMGET', record, 'process', 'until')
 if holder[1] and holder[1] ~= process and tonumber(holder[2]) > now then
   return { -2, 0 }
@@ -37,9 +44,9 @@ end
 
 local count = math.min(most, room(leased, function_limit), room(of_account, account_limit))
 if count <= 0 then
-  redis.call('ZREM', P .. ':x:partitions', partition)
-  redis.call('ZREM', P .. ':x:account:' .. account .. ':partitions', partition)
+  unpoint(partition, account)
   if room(leased, function_limit) <= 0 then
+    share_room()
     return { -1, 0 }
   end
   redis.call('ZADD', P .. ':x:waiting:' .. account, now, partition)
@@ -62,6 +69,11 @@ for i = 1, #ids do
   end
   if blocked then
     redis.call('ZADD', P .. ':x:backlog:' .. blocked, f[13], id)
+    for k = 9, 11, 2 do
+      if f[k] and f[k] ~= blocked then
+        refill(f[k], f[k + 1])
+      end
+    end
   elseif f[1] then
     redis.call('HSET', P .. ':x:lease', id, token)
     redis.call('ZADD', P .. ':x:leases', item_until, id)
@@ -91,5 +103,10 @@ if first[1] and tonumber(first[2]) <= now then
   redis.call('HSET', record, 'process', process, 'until', partition_until)
 else
   redis.call('DEL', record)
+  if first[1] then
+    -- Nobody else tells when the rest of the partition is due.
+    redis.call('PUBLISH', P .. ':wake', first[2] .. ' ' .. partition)
+  end
+  share_room()
 end
 return reply

@@ -10,7 +10,7 @@
 --       the discovery item that follows when one is due (its id is chosen here; see queue_enqueue);
 --       number of items, per item: step that must still be open or '', fact or '', item;
 --       number of waits, per wait: pause (see lib/pause), timeout item, conflict rule ('' none, fail, replace),
---         fact or '', number of items queued with it (the events of an invoke), items;
+--         fact or '', number of items queued with it (the events of an invoke), items, number of their facts, facts;
 --       number of defers, per defer: step, JSON;
 --       number of facts, facts
 -- Returns  1 done
@@ -42,6 +42,7 @@ for i = 1, arg_number() do
   for k = 1, arg_number() do
     wait.items[k] = arg_item()
   end
+  wait.item_facts = arg_list()
   waits[i] = wait
 end
 local defers = {}
@@ -73,9 +74,30 @@ for i = 1, #waits do
     end
   end
 end
-local is_empty = #outputs + #items + #waits == 0
+local function is_open(step)
+  return step == '' or redis.call('HEXISTS', key .. ':steps', step) == 0
+end
+-- An answer that only repeats what is known drives nothing on, either.
+local function brings_anything()
+  for i = 1, #outputs do
+    if is_open(outputs[i][1]) then
+      return true
+    end
+  end
+  for i = 1, #items do
+    if is_open(items[i][1]) and redis.call('EXISTS', P .. ':item:' .. items[i][3].id) == 0 then
+      return true
+    end
+  end
+  for i = 1, #waits do
+    if is_open(waits[i].pause.s) and redis.call('EXISTS', P .. ':pause:' .. waits[i].pause.id) == 0 then
+      return true
+    end
+  end
+  return false
+end
 local own = id == '' and 0 or 1
-if is_empty and own == 1 and redis.call('SCARD', P .. ':x:run:' .. run) <= 1 and f[5] == f[4] then
+if own == 1 and f[5] == f[4] and redis.call('SCARD', P .. ':x:run:' .. run) <= 1 and not brings_anything() then
   return -4
 end
 
@@ -106,19 +128,18 @@ for i = 1, #outputs do
 end
 for i = 1, #items do
   local step, fact, item = items[i][1], items[i][2], items[i][3]
-  if step == '' or redis.call('HEXISTS', key .. ':steps', step) == 0 then
-    if enqueue(item) and fact ~= '' then
-      publish_facts({ fact })
-    end
+  if is_open(step) and enqueue(item) and fact ~= '' then
+    publish_facts({ fact })
   end
 end
 for i = 1, #waits do
   local wait = waits[i]
-  if redis.call('HEXISTS', key .. ':steps', wait.pause.s) == 0 and save_pause(wait.pause) then
+  if is_open(wait.pause.s) and save_pause(wait.pause) then
     enqueue(wait.timeout)
     for k = 1, #wait.items do
       enqueue(wait.items[k])
     end
+    publish_facts(wait.item_facts)
     if wait.fact ~= '' then
       publish_facts({ wait.fact })
     end

@@ -8,6 +8,7 @@ import { createApp } from './api/app.ts';
 import type { Services } from './api/services.ts';
 import type { Settings } from './cli/settings.ts';
 import { version } from './cli/version.ts';
+import { endpointDriver } from './driver/endpoint.ts';
 import { httpDriver } from './driver/http.ts';
 import { pingApp } from './driver/ping.ts';
 import { probeSdk } from './driver/probe.ts';
@@ -15,8 +16,10 @@ import { AsyncCheckpoints } from './executor/checkpoints.ts';
 import { Executor } from './executor/executor.ts';
 import type { Functions } from './executor/functions.ts';
 import { RunLimits } from './executor/limits.ts';
+import { RunOutputs } from './executor/run_outputs.ts';
 import { RunControl } from './executor/runs.ts';
 import { SignalSender } from './executor/signals.ts';
+import { SyncRuns } from './executor/sync_runs.ts';
 import { Terminator } from './executor/terminator.ts';
 import { accountLimitDefault, functionLimit } from './flow/concurrency.ts';
 import type { History } from './history/history.ts';
@@ -24,6 +27,7 @@ import { OutboxPump } from './history/outbox_pump.ts';
 import { openSqliteHistory } from './history/sqlite/sqlite_history.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import { MemoryReturn } from './lib/memory_return.ts';
 import { ulid } from './lib/ulid.ts';
 import { Waiting } from './pause/waiting.ts';
 import type { LeasedItem } from './queue/item.ts';
@@ -32,10 +36,10 @@ import { rebuild } from './queue/queue.ts';
 import { AppDiscovery, discoveryPorts } from './runner/app_discovery.ts';
 import { AppPoll } from './runner/app_poll.ts';
 import { syncApp } from './runner/app_sync.ts';
-import { isPortOpen } from './runner/port_dial.ts';
 import { CronSchedules } from './runner/cron_schedules.ts';
 import { Delivery } from './runner/delivery.ts';
 import { EventIntake } from './runner/event_intake.ts';
+import { isPortOpen } from './runner/port_dial.ts';
 import { Registry } from './state/registry.ts';
 import { defaultPrefix, type EmbeddedStore, openEmbeddedStore } from './store/embedded/engine.ts';
 
@@ -63,18 +67,21 @@ export async function startServer(settings: Settings, log: Logger): Promise<Runn
 
 async function open({ dataDir }: Settings, log: Logger): Promise<Opened> {
   if (dataDir !== null) mkdirSync(dataDir, { recursive: true, mode: 0o750 });
-  const store = await openEmbeddedStore({
-    dataDir,
-    clock: systemClock,
-    log: (message) => log.warn(message),
-  });
-  try {
-    const path = dataDir === null ? null : join(dataDir, 'history.db');
-    return { store, history: await openSqliteHistory({ path }) };
-  } catch (error) {
-    await store.close();
-    throw error;
+  const path = dataDir === null ? null : join(dataDir, 'history.db');
+  // Side by side: both mostly wait for a thread to start.
+  const [store, history] = await Promise.allSettled([
+    openEmbeddedStore({ dataDir, clock: systemClock, log: (message) => log.warn(message) }),
+    openSqliteHistory({ path }),
+  ]);
+  if (store.status === 'rejected') {
+    if (history.status === 'fulfilled') await history.value.close();
+    throw store.reason;
   }
+  if (history.status === 'rejected') {
+    await store.value.close();
+    throw history.reason;
+  }
+  return { store: store.value, history: history.value };
 }
 
 async function close({ store, history }: Opened): Promise<void> {
@@ -96,14 +103,31 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
   };
   const pump = new OutboxPump({ store, history, clock, log, batchMax: 1_000 });
   const limits = new RunLimits();
-  const terminator = new Terminator({ store, clock, functions, newId });
-  const http = httpDriver({ clock, signingKey: settings.signingKey ?? undefined });
+  const outputs = new RunOutputs({
+    store,
+    clock,
+    history,
+    recorded: () => {
+      pump.wake();
+      return pump.idle();
+    },
+  });
+  const terminator = new Terminator({
+    store,
+    clock,
+    functions,
+    newId,
+    onEnd: (runId, ending) => outputs.ended(runId, ending),
+  });
+  const signingKey = settings.signingKey ?? undefined;
+  const http = httpDriver({ clock, signingKey });
+  const endpoints = endpointDriver({ clock, signingKey });
   const executor = new Executor({
     store,
     clock,
     log,
     functions,
-    driverOf: () => http,
+    driverOf: (fn) => (fn.driver === 'sync' ? endpoints : http),
     limits,
     terminator,
     newId,
@@ -114,6 +138,10 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
   const waiting = new Waiting(store, clock);
   const delivery = new Delivery({ store, clock, log, registry, waiting, terminator, newId });
   const crons = new CronSchedules({ store, clock, log, registry, newId });
+  const memory = new MemoryReturn(clock, () => {
+    Bun.gc(true);
+    Bun.shrink();
+  });
   const processor = new Processor({
     store,
     clock,
@@ -130,6 +158,7 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
     handle: async (item) => {
       await handlerOf(item, { delivery, crons, executor });
       pump.wake();
+      memory.note();
     },
   });
   store.subscribe((channel, message) => {
@@ -139,6 +168,15 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
   });
 
   const checkpoints = new AsyncCheckpoints({ store, clock, limits, newId });
+  const syncRuns = new SyncRuns({
+    store,
+    clock,
+    limits,
+    terminator,
+    newId,
+    retryIntervalMs: settings.retryIntervalMs,
+    factsWritten: () => pump.wake(),
+  });
   const intake = new EventIntake(store, () => pump.wake());
   const services: Services = {
     clock,
@@ -154,9 +192,9 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
     signals: new SignalSender(store, clock),
     checkpoints: {
       saveAsync: (request) => checkpoints.save(request),
-      createSync: async () => ({ kind: 'rejected', status: 400, message: 'not yet' }),
-      saveSync: async () => ({ kind: 'rejected', status: 400, message: 'not yet' }),
-      output: async () => null,
+      createSync: (request) => syncRuns.create(request),
+      saveSync: (runId, _functionId, steps) => syncRuns.save(runId, steps),
+      output: (runId, signal) => outputs.output(runId, signal),
     },
     limits,
     history,
@@ -218,6 +256,7 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
       stopping.abort();
       if (left > 0)
         log.warn('calls were still under way; they are made again at the next start', { left });
+      memory.stop();
       await app.stop(true);
       await pump.stop();
       await close(opened);

@@ -1,7 +1,7 @@
 /**
  * The server under test as its own process: a free port, its own data directory, its logs, and the ways a
  * server ends (asked to, killed, restarted). The compiled binary by default, built when the sources are
- * newer; `INNGEST_TEST_SOURCE=1` runs the sources instead.
+ * newer; `INNGEST_TEST_SOURCE=1` runs the sources instead, `INNGEST_TEST_BINARY=<file>` another binary as it is.
  */
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -76,6 +76,7 @@ export async function serverCommand(): Promise<string[]> {
   if (process.env.INNGEST_TEST_SOURCE === '1') {
     return [process.execPath, join(repository, 'src', 'main.ts')];
   }
+  if (process.env.INNGEST_TEST_BINARY) return [resolve(process.env.INNGEST_TEST_BINARY)];
   building ??= buildBinary();
   return [await building];
 }

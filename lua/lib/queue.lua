@@ -15,6 +15,7 @@
 --   x:partitions              zset  partition -> ms when it next has work
 --   x:accounts                zset  account -> ms; x:account:<account>:partitions as x:partitions
 --   x:run:<run>               set   items of a run
+--   x:partition:<partition>   hash  process that serves a partition with due work, until ms
 
 local function inflight_key(key)
   return P .. ':x:inflight:' .. key
@@ -29,23 +30,34 @@ local function point(partition, account, ms)
   end
 end
 
--- Sets the pointer of a partition to its earliest ready item, or removes it with the last one.
-local function repoint(partition, account)
-  local first = redis.call('ZRANGE', P .. ':x:ready:' .. partition, 0, 0, 'WITHSCORES')
-  local of_account = P .. ':x:account:' .. account .. ':partitions'
-  if first[1] then
-    redis.call('ZADD', P .. ':x:partitions', first[2], partition)
-    redis.call('ZADD', of_account, first[2], partition)
-  else
-    redis.call('ZREM', P .. ':x:partitions', partition)
-    redis.call('ZREM', of_account, partition)
-  end
-  local earliest = redis.call('ZRANGE', of_account, 0, 0, 'WITHSCORES')
+-- Sets the account's pointer to the earliest of its partitions.
+local function repoint_account(account)
+  local earliest = redis.call('ZRANGE', P .. ':x:account:' .. account .. ':partitions', 0, 0, 'WITHSCORES')
   if earliest[1] then
     redis.call('ZADD', P .. ':x:accounts', earliest[2], account)
   else
     redis.call('ZREM', P .. ':x:accounts', account)
   end
+end
+
+-- Takes a partition's pointer away: it has no work, or may do none now. Whoever serves it gives it up.
+local function unpoint(partition, account)
+  redis.call('DEL', P .. ':x:partition:' .. partition)
+  redis.call('ZREM', P .. ':x:partitions', partition)
+  redis.call('ZREM', P .. ':x:account:' .. account .. ':partitions', partition)
+  repoint_account(account)
+end
+
+-- Sets the pointer of a partition to its earliest ready item, or removes it with the last one.
+local function repoint(partition, account)
+  local first = redis.call('ZRANGE', P .. ':x:ready:' .. partition, 0, 0, 'WITHSCORES')
+  if not first[1] then
+    unpoint(partition, account)
+    return
+  end
+  redis.call('ZADD', P .. ':x:partitions', first[2], partition)
+  redis.call('ZADD', P .. ':x:account:' .. account .. ':partitions', first[2], partition)
+  repoint_account(account)
 end
 
 local function make_ready(id, partition, account, score)
@@ -102,16 +114,46 @@ local function refill(key, limit)
   end
 end
 
+-- Capacity of the account is free: the partition that has waited longest for it is served again. Those that have
+-- lost their work meanwhile do not count, nor do those whose work is not due yet.
+local function wake_waiting(account)
+  while true do
+    local waiting = redis.call('ZPOPMIN', P .. ':x:waiting:' .. account)
+    if not waiting[1] then
+      return
+    end
+    local first = redis.call('ZRANGE', P .. ':x:ready:' .. waiting[1], 0, 0, 'WITHSCORES')
+    if first[1] then
+      point(waiting[1], account, first[2])
+      if tonumber(first[2]) <= tonumber(waiting[2]) then
+        return
+      end
+    end
+  end
+end
+
+-- Takes an item that nobody holds out of the set where it waits. Where it was about to use the room of its account
+-- or of a concurrency key, the next that waits for it gets it.
+local function withdraw_free(id, f)
+  if redis.call('ZREM', P .. ':x:ready:' .. f[1], id) == 1 then
+    if redis.call('ZSCORE', P .. ':x:partitions', f[1]) then
+      repoint(f[1], f[2])
+    end
+    wake_waiting(f[2])
+  end
+  for i = 3, 5, 2 do
+    if f[i] then
+      redis.call('ZREM', P .. ':x:backlog:' .. f[i], id)
+      refill(f[i], f[i + 1])
+    end
+  end
+end
+
 -- Takes an item out of every set that says where it is, and gives its capacity back.
 -- `f` holds its fields p, ac, c1, l1, c2, l2.
 local function withdraw(id, f)
   if redis.call('HDEL', P .. ':x:lease', id) == 0 then
-    redis.call('ZREM', P .. ':x:ready:' .. f[1], id)
-    for i = 3, 5, 2 do
-      if f[i] then
-        redis.call('ZREM', P .. ':x:backlog:' .. f[i], id)
-      end
-    end
+    withdraw_free(id, f)
     return
   end
   redis.call('ZREM', P .. ':x:leases', id)
@@ -128,13 +170,7 @@ local function withdraw(id, f)
   if first[1] then
     point(f[1], f[2], first[2])
   end
-  local waiting = redis.call('ZPOPMIN', P .. ':x:waiting:' .. f[2])
-  if waiting[1] then
-    local earliest = redis.call('ZRANGE', P .. ':x:ready:' .. waiting[1], 0, 0, 'WITHSCORES')
-    if earliest[1] then
-      point(waiting[1], f[2], earliest[2])
-    end
-  end
+  wake_waiting(f[2])
 end
 
 -- Removes an item for good. False when there is none.

@@ -7,13 +7,16 @@ import type { Clock } from '../lib/clock.ts';
 import { readBody } from './body_reader.ts';
 import { type Hop, nextHop, type RedirectRule, redirectHopsMax } from './redirect.ts';
 
+/** Text, or the bytes of a replayed request that need not be text. */
+export type SentBody = string | Uint8Array<ArrayBuffer>;
+
 /** The part of fetch that is used, so that a test or another transport can stand in. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 
 export type FetchInit = Pick<BunFetchRequestInit, 'decompress' | 'keepalive' | 'timeout'> & {
   readonly method: string;
   readonly headers: Record<string, string>;
-  readonly body?: string;
+  readonly body?: SentBody;
   readonly redirect: 'manual';
   readonly signal: AbortSignal;
 };
@@ -22,7 +25,7 @@ export interface ExchangeRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: SentBody;
   readonly redirects: RedirectRule;
   /** From the first byte sent to the last received. */
   readonly timeoutMs: number;

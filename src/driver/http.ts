@@ -60,7 +60,8 @@ function siteOf(request: CallRequest): CallSite {
   return { appName: request.appName, functionSlug: request.functionSlug, url: request.url };
 }
 
-function failureOf(answer: Unanswered, site: CallSite): CallFailed {
+/** The outcome of a call that got no whole answer. */
+export function failureOf(answer: Unanswered, site: CallSite): CallFailed {
   const detail = `${describeSite(site)}: ${answer.detail}`;
   switch (answer.reason) {
     case 'transport':

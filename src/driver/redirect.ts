@@ -14,7 +14,8 @@ export interface Hop {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** As `SentBody` of the exchange. */
+  readonly body?: string | Uint8Array<ArrayBuffer>;
 }
 
 /** The next request; undefined when the answer is not a redirect; a text when it cannot be followed. */

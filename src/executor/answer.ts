@@ -1,10 +1,11 @@
 /** What an app's answer does to its run: commits steps, puts the item back, or ends the run (execution.md §6, §7). */
-import { isLazy, type Opcode } from '../driver/opcode.ts';
+import type { Opcode } from '../driver/opcode.ts';
 import type { CallCompleted, CallOpcodes, CallOutcome } from '../driver/response.ts';
 import { canonicalJson } from '../lib/canonical_json.ts';
 import { retryDelaysMs } from '../queue/backoff.ts';
 import { requeue } from '../queue/queue.ts';
 import { commitCheckpoint, commitSteps, type StepPlan } from '../state/step_commit.ts';
+import { endedWith, endingWith } from './last_answer.ts';
 import { opcodesMax } from './limits.ts';
 import { planSteps } from './plan.ts';
 import type { PlanContext } from './plan_draft.ts';
@@ -71,7 +72,7 @@ export class Answers {
       output: outcome.errorText,
     });
     if (outcome.isRetriable) {
-      const delaysMs = this.delaysMs(outcome.retryAtMs, nowMs);
+      const delaysMs = this.delaysMs(work, outcome.retryAtMs, nowMs);
       const put = await requeue(store, item, { nowMs, isAttempt: true, delaysMs, facts: [fact] });
       if (put.kind !== 'exhausted') return;
     }
@@ -88,12 +89,16 @@ export class Answers {
     }
     const last = ops.find((op) => op.op === 'RunComplete' || op.op === 'SyncRunComplete');
     if (last !== undefined) {
-      return this.end(work, { status: 'Completed', output: last.dataText ?? 'null' }, ops);
+      return this.end(work, endingWith(last, state.metadata), ops);
     }
     if (ops.some((op) => op.op === 'StepError') && !outcome.noRetry) {
       if (await this.retryStep(work, outcome)) return;
     }
-    const planned = planSteps(ops, this.planContext(work, outcome), outcome.requestVersion);
+    const planned = planSteps(
+      ops,
+      this.planContext(work, outcome.requestVersion),
+      outcome.requestVersion,
+    );
     if (!planned.ok) return this.endFailed(work, planned.failure);
     return this.commitPlan(work, planned.plan);
   }
@@ -134,7 +139,7 @@ export class Answers {
           output: canonicalJson({ error: op.error ?? null }),
         }),
       );
-    const delaysMs = this.delaysMs(outcome.retryAtMs, nowMs);
+    const delaysMs = this.delaysMs(work, outcome.retryAtMs, nowMs);
     const put = await requeue(store, item, { nowMs, isAttempt: true, delaysMs, facts });
     return put.kind !== 'exhausted';
   }
@@ -142,7 +147,11 @@ export class Answers {
   private async keepOthers(work: Work, outcome: CallOpcodes, stateBytesMax: number): Promise<void> {
     const others = outcome.ops.filter((op) => op.op !== 'StepError');
     if (others.length === 0) return;
-    const planned = planSteps(others, this.planContext(work, outcome), outcome.requestVersion);
+    const planned = planSteps(
+      others,
+      this.planContext(work, outcome.requestVersion),
+      outcome.requestVersion,
+    );
     if (!planned.ok) return;
     const { outputs, defers, facts } = planned.plan;
     const { runId, id: itemId } = work.item;
@@ -150,9 +159,9 @@ export class Answers {
     await commitCheckpoint(this.parts.store, request);
   }
 
-  private planContext(work: Work, outcome: CallOpcodes): PlanContext {
+  private planContext(work: Work, answeredVersion: number | null): PlanContext {
     const { item, state } = work;
-    const known = state.requestVersion >= 0 ? state.requestVersion : outcome.requestVersion;
+    const known = state.requestVersion >= 0 ? state.requestVersion : answeredVersion;
     return {
       runId: item.runId,
       metadata: state.metadata,
@@ -169,34 +178,16 @@ export class Answers {
     return this.end(work, { status: 'Failed', error: failure, output: canonicalJson(failure) }, []);
   }
 
-  /** `ops` came with the end: defers still count, finished steps are told to history. */
+  /** `ops` came with the end. */
   private async end(work: Work, ending: Ending, ops: readonly Opcode[]): Promise<void> {
-    const { item, state } = work;
-    const others = ops.filter((op) => isLazy(op.op) || op.op === 'StepRun' || op.op === 'Step');
-    const context = this.planContext(work, {
-      kind: 'opcodes',
-      ops: [],
-      requestVersion: null,
-      noRetry: false,
-      sdk: '',
-      headers: {},
-    });
-    const planned = planSteps(others, context, null);
-    const defers = planned.ok
-      ? planned.plan.defers.map((defer) => [defer.stepId, defer.record] as const)
-      : [];
-    const facts = planned.ok ? planned.plan.outputs.map((output) => output.fact) : [];
-    const run = {
-      runId: item.runId,
-      metadata: state.metadata,
-      events: state.events,
-      defers: [...state.defers, ...defers],
-    };
-    await this.parts.terminator.end(run, item, ending, facts);
+    const { run, facts } = endedWith(this.planContext(work, null), ops);
+    await this.parts.terminator.end(run, work.item, ending, facts);
   }
 
-  private delaysMs(retryAtMs: number | undefined, nowMs: number): readonly number[] {
+  private delaysMs(work: Work, retryAtMs: number | undefined, nowMs: number): readonly number[] {
     if (retryAtMs !== undefined) return [Math.max(0, retryAtMs - nowMs)];
-    return retryDelaysMs(this.parts.retryIntervalMs, this.parts.random);
+    const delaysMs = retryDelaysMs(this.parts.retryIntervalMs, this.parts.random);
+    // The item counts its own attempts only.
+    return delaysMs.slice(Math.min(work.edge.attemptsBefore ?? 0, delaysMs.length - 1));
   }
 }

@@ -8,6 +8,8 @@ const edgeSchema = z.object({
   scheduledAtMs: z.number(),
   /** A planned step to run; absent for a discovery. */
   target: z.object({ stepId: z.string(), name: z.string() }).optional(),
+  /** Attempts that were made elsewhere before this item: by a durable endpoint in its caller's request. */
+  attemptsBefore: z.number().optional(),
   /** The sleep that ends with this item. */
   slept: z.object({ stepId: z.string(), name: z.string(), parallelMode: z.string() }).optional(),
 });
@@ -34,6 +36,7 @@ export function edgeItem(
     readonly nowMs: number;
     readonly target?: Edge['target'];
     readonly slept?: Edge['slept'];
+    readonly attemptsBefore?: number;
   },
 ): NewItem {
   const { metadata, runId } = run;
@@ -44,22 +47,22 @@ export function edgeItem(
     runId,
     atMs: item.atMs,
     scoreMs: item.atMs > item.nowMs ? item.atMs : Math.min(runScoreMs(metadata), item.atMs),
-    attemptsMax: metadata.attemptsMax,
-    data: edgeData(metadata, item.target, item.slept),
+    attemptsMax: metadata.attemptsMax - (item.attemptsBefore ?? 0),
+    data: edgeData(metadata, item),
     concurrencyKeys: metadata.concurrencyKeys,
   };
 }
 
 export function edgeData(
   metadata: RunMetadata,
-  target?: Edge['target'],
-  slept?: Edge['slept'],
+  about: Pick<Edge, 'target' | 'slept' | 'attemptsBefore'> = {},
 ): string {
   const edge: Edge = {
     functionId: metadata.functionId,
     scheduledAtMs: metadata.scheduledAtMs,
-    target,
-    slept,
+    target: about.target,
+    slept: about.slept,
+    attemptsBefore: about.attemptsBefore,
   };
   return JSON.stringify(edge);
 }

@@ -7,11 +7,12 @@ import type { FunctionDefinition } from '../function/definition.ts';
 import { factText } from '../history/fact.ts';
 import { timeOutPause } from '../pause/pause.ts';
 import type { LeasedItem, NewItem } from '../queue/item.ts';
-import { type EnterOutcome, enterRun } from '../state/run_state.ts';
+import { type EnterOutcome, enterRun, loadRun } from '../state/run_state.ts';
 import { Answers } from './answer.ts';
 import { callRequest } from './call_request.ts';
 import { deadlineItem, timeoutMs } from './deadline.ts';
 import { type Edge, parseEdge } from './edge.ts';
+import { endpointFunction } from './endpoint_function.ts';
 import { GatewayRequests } from './gateway_work.ts';
 import { functionRemoved, stepOverflow } from './run_failure.ts';
 import { waitEndFact } from './step_fact.ts';
@@ -45,10 +46,11 @@ export class Executor {
     }
   }
 
-  private async callApp(item: LeasedItem): Promise<void> {
-    const { store, clock, functions, terminator, driverOf, stopping } = this.parts;
-    const edge = parseEdge(item.data);
-    const fn = functions.functionById(edge.functionId);
+  private async callApp(leased: LeasedItem): Promise<void> {
+    const { store, clock, terminator, driverOf, stopping } = this.parts;
+    const edge = parseEdge(leased.data);
+    const item = withAttemptsBefore(leased, edge);
+    const fn = await this.functionOf(item.runId, edge.functionId);
     if (fn === null) {
       await terminator.fail(item.runId, item, functionRemoved(edge.functionId));
       return;
@@ -63,6 +65,15 @@ export class Executor {
     const outcome = await driverOf(fn).call(request, stopping);
     if (stopping.aborted && outcome.kind === 'failed') return;
     await this.answers.commit(work, outcome, sentAtMs);
+  }
+
+  /** Durable endpoints are not registered: their runs say all there is to know of them. */
+  private async functionOf(runId: string, functionId: string): Promise<FunctionDefinition | null> {
+    const { store, functions } = this.parts;
+    const registered = functions.functionById(functionId);
+    if (registered !== null) return registered;
+    const run = await loadRun(store, runId, { withSteps: false });
+    return run && endpointFunction(run.metadata);
   }
 
   private enter(item: LeasedItem, edge: Edge, fn: FunctionDefinition): Promise<EnterOutcome> {
@@ -121,6 +132,12 @@ export class Executor {
     });
     await timeOutPause(store, nowMs, item, { pauseId: wait.pauseId, output, fact });
   }
+}
+
+function withAttemptsBefore(item: LeasedItem, { attemptsBefore = 0 }: Edge): LeasedItem {
+  if (attemptsBefore === 0) return item;
+  const attempt = item.attempt + attemptsBefore;
+  return { ...item, attempt, attemptsMax: item.attemptsMax + attemptsBefore };
 }
 
 function sleepEndFact(runId: string, slept: NonNullable<Edge['slept']>, nowMs: number): string {

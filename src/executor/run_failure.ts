@@ -74,3 +74,9 @@ export function functionRemoved(functionId: string): RunFailure {
   const message = `The function ${functionId} of this run is not known to the server any more. Register its app again.`;
   return { error: message, name: 'FunctionRemoved', message };
 }
+
+/** A durable endpoint answered its caller with a status that means failure (sdk-http-protocol.md §7.5). */
+export function endpointFailed(status: number): RunFailure {
+  const message = `The endpoint answered HTTP ${status}`;
+  return { error: message, name: 'EndpointFailed', message };
+}

@@ -17,6 +17,8 @@ export interface TerminatorParts {
   readonly clock: Clock;
   readonly functions: Functions;
   readonly newId: () => string;
+  /** Hears of each run that has ended; what it hears may not be on disk yet. */
+  readonly onEnd?: (runId: string, ending: Ending) => void;
 }
 
 type Item = { readonly id: string; readonly leaseToken: string } | null;
@@ -28,20 +30,22 @@ export class Terminator {
    * Ends a run whose state the caller holds. `item` is the work that led to the end, `stepFacts` what history
    * has to hear before it.
    */
-  end(
+  async end(
     run: EndedRun,
     item: Item,
     ending: Ending,
     stepFacts: readonly string[] = [],
   ): Promise<EndOutcome> {
-    const { store, clock, newId } = this.parts;
+    const { store, clock, newId, onEnd } = this.parts;
     const told = endingOf(run, ending, { nowMs: clock.now(), newEventId: newId });
-    return endRun(store, {
+    const outcome = await endRun(store, {
       item,
       runId: run.runId,
       items: told.items,
       facts: [...stepFacts, ...told.facts],
     });
+    if (outcome === 'ended') onEnd?.(run.runId, ending);
+    return outcome;
   }
 
   async fail(runId: string, item: LeasedItem, failure: RunFailure): Promise<EndOutcome> {

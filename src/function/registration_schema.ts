@@ -26,7 +26,7 @@ const triggerSchema = z.object({
 
 const stepSchema = z.object({
   name: text,
-  runtime: z.object({ url: z.unknown() }).optional(),
+  runtime: z.object({ url: z.unknown().optional() }).optional(),
   retries: z.object({ attempts: z.int().min(0).optional() }).optional(),
 });
 

@@ -1,9 +1,9 @@
 /** The rules of triggers (sdk-http-protocol.md §1.7.1). */
 import { canonicalJson } from '../lib/canonical_json.ts';
 import { parseDuration } from '../lib/duration.ts';
+import type { ExpressionRule } from './expression_rule.ts';
 import type { TriggerInput } from './registration_schema.ts';
 import { cronCharsMax, parseSchedule } from './schedule.ts';
-import type { ExpressionRule } from './expression_rule.ts';
 import type { Report } from './validation_error.ts';
 
 const triggersMax = 10;

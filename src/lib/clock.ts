@@ -25,7 +25,9 @@ export const systemClock: Clock = {
     const arm = (): void => {
       const delayMs = Math.max(0, atMs - Date.now());
       handle =
-        delayMs > timeoutMsMax ? setTimeout(arm, timeoutMsMax) : setTimeout(fire, Math.ceil(delayMs));
+        delayMs > timeoutMsMax
+          ? setTimeout(arm, timeoutMsMax)
+          : setTimeout(fire, Math.ceil(delayMs));
     };
     arm();
     return { cancel: () => clearTimeout(handle) };

@@ -50,7 +50,7 @@ export class Processor {
   private readonly hot = new Set<string>();
   private readonly keeper: LeaseKeeper;
   private busy = 0;
-  private isPumping = false;
+  private pumping: Promise<void> | null = null;
   private isScheduled = false;
   private isScanDue = true;
   private isStopped = true;
@@ -71,7 +71,9 @@ export class Processor {
   /** Takes no more items and waits for those under way; resolves with the number that did not finish in time. */
   async stop(drainMs: number): Promise<number> {
     this.isStopped = true;
-    this.timer?.cancel();
+    this.disarm();
+    // What it is leasing at this moment is work under way, too.
+    await this.pumping;
     if (this.busy > 0) {
       let deadline: Timer | null = null;
       await new Promise<void>((resolve) => {
@@ -100,9 +102,14 @@ export class Processor {
     this.schedule();
   }
 
+  private disarm(): void {
+    this.timer?.cancel();
+    this.timerAtMs = Number.POSITIVE_INFINITY;
+  }
+
   private arm(atMs: number): void {
     if (atMs >= this.timerAtMs || this.isStopped) return;
-    this.timer?.cancel();
+    this.disarm();
     this.timerAtMs = atMs;
     this.timer = this.parts.clock.at(atMs, () => {
       this.timerAtMs = Number.POSITIVE_INFINITY;
@@ -113,17 +120,16 @@ export class Processor {
 
   /** Pumps once the current turn of the event loop is over, so that items made due together are taken together. */
   private schedule(): void {
-    if (this.isScheduled || this.isPumping || this.isStopped) return;
+    if (this.isScheduled || this.pumping !== null || this.isStopped) return;
     this.isScheduled = true;
     setImmediate(() => {
       this.isScheduled = false;
-      void this.pump();
+      if (this.pumping !== null) return;
+      this.pumping = this.pump();
     });
   }
 
   private async pump(): Promise<void> {
-    if (this.isPumping) return;
-    this.isPumping = true;
     try {
       while (!this.isStopped && this.busy < this.parts.workers) {
         if (this.isScanDue) await this.scan();
@@ -135,11 +141,11 @@ export class Processor {
       await this.giveUpPartitions();
     } catch (error) {
       this.parts.log.error('the queue could not be served; trying again in a second', { error });
-      this.isPumping = false;
+      this.pumping = null;
       this.arm(this.parts.clock.now() + failureRestMs);
       return;
     }
-    this.isPumping = false;
+    this.pumping = null;
     // Woken between the last look and now.
     if (this.busy < this.parts.workers && (this.hot.size > 0 || this.isScanDue)) this.schedule();
   }
@@ -213,7 +219,8 @@ export class Processor {
       this.keeper.remove(item);
       this.busy -= 1;
       if (this.busy === 0) for (const resolve of this.idleWaiters.splice(0)) resolve();
-      if (this.hot.size > 0) this.schedule();
+      // A scan that fell due while all workers were busy is made up for now.
+      if (this.hot.size > 0 || this.isScanDue) this.schedule();
     }
   }
 }

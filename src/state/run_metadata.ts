@@ -18,13 +18,15 @@ export const runMetadataSchema = z.object({
   mode: z.enum(['async', 'sync']),
   /** Retries + 1. */
   attemptsMax: z.number(),
-  /** Of a durable endpoint: the request that is replayed on re-entry. */
+  /** Of a durable endpoint (mode sync). The request that is replayed on re-entry is the run's event. */
   endpoint: z
     .object({
+      /** Scheme and host; the name of the app. */
+      domain: z.string(),
+      /** Without the query. */
       url: z.string(),
-      method: z.string(),
-      contentType: z.string(),
-      body: z.string(),
+      /** Of the protocol, as the app said when it created the run; 1 when it did not say. */
+      requestVersion: z.number(),
     })
     .optional(),
   cron: z.string().optional(),

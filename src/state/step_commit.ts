@@ -27,6 +27,8 @@ export interface NewWait {
   readonly fact: string;
   /** Queued with the wait: the event of an invoke. */
   readonly items: readonly NewItem[];
+  /** What history hears of those items. */
+  readonly itemFacts?: readonly string[];
 }
 
 export interface StepPlan {
@@ -107,6 +109,8 @@ function waitArgs(wait: NewWait): (string | number)[] {
     wait.conflict,
     wait.fact,
     ...itemListArgs(wait.items),
+    wait.itemFacts?.length ?? 0,
+    ...(wait.itemFacts ?? []),
   ];
 }
 

@@ -185,6 +185,26 @@ for (const configuration of configurations) {
     );
 
     test(
+      'events that were accepted just before a kill all start their runs',
+      async () => {
+        const scene = stage.scene();
+        const events = Array.from({ length: 200 }, (_, value) =>
+          scene.event('without-steps', { value }),
+        );
+        const ids = await scene.client.send(events);
+        await stage.server.kill();
+        await stage.server.restart();
+        const runs = await Promise.all(ids.map((id) => scene.runsOf(id, 1)));
+        const ended = await Promise.all(runs.flat().map((run) => scene.ended(run, 100_000)));
+        expect(ended.map((run) => run.status)).toEqual(events.map(() => 'Completed'));
+        expect(ended.map((run) => run.output)).toEqual(
+          events.map((_, value) => ({ echoed: value })),
+        );
+      },
+      testDeadlineMs,
+    );
+
+    test(
       'a killed server calls the app again and the run completes',
       async () => {
         const scene = stage.scene();

@@ -6,7 +6,11 @@ const options = { seed: null, nowMs: Date.UTC(2026, 10, 21), keyIndexBase: 0 };
 
 describe('an invocation', () => {
   test('is an internal event that names its function', () => {
-    const parsed = parseInvocation('{"name":"x","data":{"n":1,"_inngest":{"fn_id":"evil"}}}', 'shop-pay', options);
+    const parsed = parseInvocation(
+      '{"name":"x","data":{"n":1,"_inngest":{"fn_id":"evil"}}}',
+      'shop-pay',
+      options,
+    );
     if (!parsed.ok) throw new Error(parsed.message);
     expect(parsed.event.payload.name).toBe('inngest/function.invoked');
     expect(parsed.event.payload.data).toEqual({ n: 1, _inngest: { fn_id: 'shop-pay' } });

@@ -7,7 +7,11 @@ import { isUlid, ulidTime } from '../../src/lib/ulid.ts';
 
 const nowMs = Date.UTC(2026, 10, 21);
 
-function parse(text: string, seed: EventSeed | null = null, contentType: string | null = 'application/json') {
+function parse(
+  text: string,
+  seed: EventSeed | null = null,
+  contentType: string | null = 'application/json',
+) {
   return parseEventBody(text, contentType, { seed, nowMs, keyIndexBase: 1 });
 }
 
@@ -62,12 +66,20 @@ describe('the body of an event request', () => {
 
   test('anything but an object or an array is refused', () => {
     for (const body of ['5', '"a"', 'true', 'null']) {
-      expect(refusal(body)).toBe('Request body must contain an event object or an array of event objects');
+      expect(refusal(body)).toBe(
+        'Request body must contain an event object or an array of event objects',
+      );
     }
   });
 
   test('JSON that ends early or goes on after the event is refused', () => {
-    for (const body of ['{"name":"a"', '{"name":"a"}{"name":"b"}', 'NaN', '[{"name":"a"},]', '['.repeat(1e5)]) {
+    for (const body of [
+      '{"name":"a"',
+      '{"name":"a"}{"name":"b"}',
+      'NaN',
+      '[{"name":"a"},]',
+      '['.repeat(1e5),
+    ]) {
       expect(refusal(body)).toStartWith('Request body is not valid JSON');
     }
   });
@@ -84,7 +96,9 @@ describe('the body of an event request', () => {
   test('more than 5000 events are refused and 5000 are taken', () => {
     const events = Array.from({ length: eventsPerRequestMax }, () => ({ name: 'a' }));
     expect(accepted(JSON.stringify(events))).toHaveLength(5000);
-    expect(refusal([...events, { name: 'a' }])).toContain('Cannot have more than 5000 events in a batch');
+    expect(refusal([...events, { name: 'a' }])).toContain(
+      'Cannot have more than 5000 events in a batch',
+    );
   });
 
   test('an event of more than 3 MiB is refused, alone and among others', () => {
@@ -137,14 +151,21 @@ describe('the fields of an event', () => {
     expect(one({ name: 'a', ts: null }).payload.ts).toBe(nowMs);
     expect(refusal({ name: 'a', ts: 315_532_799_999 })).toBe('ts: timestamp is before Jan 1, 1980');
     expect(refusal({ name: 'a', ts: -1 })).toBe('ts: timestamp is before Jan 1, 1980');
-    expect(refusal({ name: 'a', ts: 4_102_444_800_001 })).toBe('ts: timestamp is after Jan 1, 2100');
+    expect(refusal({ name: 'a', ts: 4_102_444_800_001 })).toBe(
+      'ts: timestamp is after Jan 1, 2100',
+    );
     for (const ts of ['1.5', '"1700000000000"', '1e999', 'true', '{}']) {
-      expect(refusal(`{"name":"a","ts":${ts}}`)).toBe('ts must be a whole number of milliseconds since 1970');
+      expect(refusal(`{"name":"a","ts":${ts}}`)).toBe(
+        'ts must be a whole number of milliseconds since 1970',
+      );
     }
   });
 
   test('data and user are objects or absent', () => {
-    expect(one({ name: 'a', data: null, user: null }).payload).toMatchObject({ data: {}, user: {} });
+    expect(one({ name: 'a', data: null, user: null }).payload).toMatchObject({
+      data: {},
+      user: {},
+    });
     for (const value of [[], 'x', 5, false]) {
       expect(refusal({ name: 'a', data: value })).toBe('data must be an object');
       expect(refusal({ name: 'a', user: value })).toBe('user must be an object');

@@ -14,7 +14,9 @@ describe('the seed header', () => {
     const bytes = Buffer.from([1, 2, 3, 4, 5, 6, 255, 255, 255, 255]);
     const seed = parseSeed(`1700000000000,${bytes.toString('base64')}`);
     if (seed === null) throw new Error('no seed');
-    const expected = parseSeed(`1700000000000,${Buffer.from([1, 2, 3, 4, 5, 6, 0, 0, 0, 0]).toString('base64')}`);
+    const expected = parseSeed(
+      `1700000000000,${Buffer.from([1, 2, 3, 4, 5, 6, 0, 0, 0, 0]).toString('base64')}`,
+    );
     if (expected === null) throw new Error('no seed');
     expect(seededId(seed, 1)).toBe(seededId(expected, 0));
   });

@@ -19,7 +19,9 @@ describe('sessions', () => {
   });
 
   test('own sessions win over inherited ones', () => {
-    expect(sessions({ sessions: { a: 'own' }, propagated_sessions: { a: 'old', b: 'kept' } })).toEqual({
+    expect(
+      sessions({ sessions: { a: 'own' }, propagated_sessions: { a: 'old', b: 'kept' } }),
+    ).toEqual({
       ...{ a: 'own', b: 'kept' },
     });
   });
@@ -44,8 +46,12 @@ describe('sessions', () => {
   test('wrong types, empty texts and overlong texts are refused by name', () => {
     expect(sessions(5)).toBe('meta must be an object');
     expect(sessions({ sessions: [] })).toBe('meta.sessions must be an object');
-    expect(sessions({ propagated_sessions: 'x' })).toBe('meta.propagated_sessions must be an object');
-    expect(sessions({ sessions: { a: true } })).toBe('meta.sessions["a"] must be a string or a number');
+    expect(sessions({ propagated_sessions: 'x' })).toBe(
+      'meta.propagated_sessions must be an object',
+    );
+    expect(sessions({ sessions: { a: true } })).toBe(
+      'meta.sessions["a"] must be a string or a number',
+    );
     expect(sessions({ sessions: { a: {} } })).toContain('must be a string or a number');
     expect(sessions({ sessions: { '': 'x' } })).toContain('a session key must not be empty');
     expect(sessions({ sessions: { a: '' } })).toContain('a session id must not be empty');

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'bun:test';
-import { appIdOf, failureSlugOf, functionIdOf, placeholderIdOf, slugOf } from '../../src/function/identity.ts';
+import {
+  appIdOf,
+  failureSlugOf,
+  functionIdOf,
+  placeholderIdOf,
+  slugOf,
+} from '../../src/function/identity.ts';
 
 describe('ids', () => {
   test('are the same on every server', () => {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { type DeclaredFunction, type Registration, readRegistration } from '../../src/function/registration.ts';
+import {
+  type DeclaredFunction,
+  type Registration,
+  readRegistration,
+} from '../../src/function/registration.ts';
 import { sampleDocument, sampleFunction, stepUrl } from './sample.ts';
 
 function read(document: unknown): Registration {
@@ -23,15 +27,32 @@ function refusal(document: unknown): string {
 
 describe('a registration', () => {
   test('becomes an app and its functions with all defaults filled in', () => {
-    const registration = read(sampleDocument([sampleFunction({ steps: { step: { name: 'step', runtime: { url: stepUrl } } } })]));
+    const registration = read(
+      sampleDocument([
+        sampleFunction({ steps: { step: { name: 'step', runtime: { url: stepUrl } } } }),
+      ]),
+    );
     expect(registration).toMatchObject({
       ...{ name: 'shop', url: 'http://localhost:3000/api/inngest', sdkLanguage: 'js' },
-      ...{ sdkVersion: 'v4.18.1', framework: 'express', appVersion: '', method: 'serve', warnings: [] },
+      ...{
+        sdkVersion: 'v4.18.1',
+        framework: 'express',
+        appVersion: '',
+        method: 'serve',
+        warnings: [],
+      },
     });
     expect(registration.functions).toEqual([
       {
         ...{ slug: 'shop-pay', name: 'Pay', triggers: [{ event: 'order/placed' }] },
-        ...{ url: stepUrl, driver: 'http', retries: 4, concurrency: [], runConcurrency: [], cancel: [] },
+        ...{
+          url: stepUrl,
+          driver: 'http',
+          retries: 4,
+          concurrency: [],
+          runConcurrency: [],
+          cancel: [],
+        },
       },
     ]);
   });
@@ -46,22 +67,40 @@ describe('a registration', () => {
   });
 
   test('null is absent everywhere', () => {
-    const keys = ['concurrency', 'throttle', 'rateLimit', 'debounce', 'batchEvents', 'priority', 'cancel'];
+    const keys = [
+      'concurrency',
+      'throttle',
+      'rateLimit',
+      'debounce',
+      'batchEvents',
+      'priority',
+      'cancel',
+    ];
     const more = ['timeouts', 'Singleton', 'idempotency', 'retries', 'checkpoint', 'triggers'];
     const nulls = Object.fromEntries([...keys, ...more].map((key) => [key, null]));
     expect(declared(nulls)).toMatchObject({ triggers: [], retries: 4, cancel: [] });
-    const nothing = { framework: null, appVersion: null, functions: null, featureObservations: null };
+    const nothing = {
+      framework: null,
+      appVersion: null,
+      functions: null,
+      featureObservations: null,
+    };
     expect(read({ ...sampleDocument(), ...nothing }).functions).toEqual([]);
   });
 
   test('the checksum is that of the content, whatever its key order and unknown keys', () => {
     const checksum = read(sampleDocument()).checksum;
     const reversed = Object.fromEntries(Object.entries(sampleDocument()).reverse());
-    expect(read({ ...reversed, featureObservations: { x: 1 }, unknown: 1 }).checksum).toBe(checksum);
-    expect(read(sampleDocument([sampleFunction({ retries: 3, name: 'Other' })])).checksum).not.toBe(checksum);
-    expect(read(sampleDocument(undefined, { url: 'http://127.0.0.1:3000/api/inngest?deployId=5' })).checksum).toBe(
+    expect(read({ ...reversed, featureObservations: { x: 1 }, unknown: 1 }).checksum).toBe(
       checksum,
     );
+    expect(read(sampleDocument([sampleFunction({ retries: 3, name: 'Other' })])).checksum).not.toBe(
+      checksum,
+    );
+    expect(
+      read(sampleDocument(undefined, { url: 'http://127.0.0.1:3000/api/inngest?deployId=5' }))
+        .checksum,
+    ).toBe(checksum);
   });
 
   test('a function without an id is known by its name', () => {
@@ -71,7 +110,9 @@ describe('a registration', () => {
   test('a worker is known by its URL or by its deploy type', () => {
     const url = 'ws://connect?app_name=shop';
     const step = { name: 'step', runtime: { url: 'wss://connect?fnId=shop-pay&stepId=step' } };
-    const registration = read(sampleDocument([sampleFunction({ steps: { step } })], { url, deployType: 'connect' }));
+    const registration = read(
+      sampleDocument([sampleFunction({ steps: { step } })], { url, deployType: 'connect' }),
+    );
     expect(registration.method).toBe('connect');
     expect(registration.url).toBe(url);
     expect(registration.functions[0]?.driver).toBe('connect');
@@ -89,7 +130,13 @@ describe('the forms of a function', () => {
       ...{ step: [{ limit: 5, key: 'event.data.a', scope: 'fn' }], run: [] },
     });
     expect(limits([{ limit: 9 }, { limit: 2, key: '"x"', scope: 'ENV' }])).toEqual({
-      ...{ step: [{ limit: 2, key: '"x"', scope: 'env' }, { limit: 9, scope: 'fn' }], run: [] },
+      ...{
+        step: [
+          { limit: 2, key: '"x"', scope: 'env' },
+          { limit: 9, scope: 'fn' },
+        ],
+        run: [],
+      },
     });
     expect(limits({ fn: [{ limit: 1 }], step: [{ limit: 3 }] })).toEqual({
       ...{ step: [{ limit: 3, scope: 'fn' }], run: [{ limit: 1, scope: 'fn' }] },
@@ -98,7 +145,9 @@ describe('the forms of a function', () => {
   });
 
   test('retries come from the step, else from the function, and end at 20', () => {
-    const step = (attempts?: number) => ({ step: { name: 's', runtime: { url: stepUrl }, retries: { attempts } } });
+    const step = (attempts?: number) => ({
+      step: { name: 's', runtime: { url: stepUrl }, retries: { attempts } },
+    });
     expect(declared({ steps: step(0), retries: 7 }).retries).toBe(0);
     expect(declared({ steps: step(), retries: 7 }).retries).toBe(7);
     expect(declared({ steps: step() }).retries).toBe(4);
@@ -106,14 +155,24 @@ describe('the forms of a function', () => {
   });
 
   test('idempotency takes the place of a rate limit', () => {
-    const fn = declared({ idempotency: 'event.data.id', rateLimit: { limit: 0, period: 'nonsense' } });
+    const fn = declared({
+      idempotency: 'event.data.id',
+      rateLimit: { limit: 0, period: 'nonsense' },
+    });
     expect(fn.idempotency).toBe('event.data.id');
     expect(fn.rateLimit).toBeUndefined();
-    expect(declared({ rateLimit: { limit: 3, period: '1h' } }).rateLimit).toEqual({ limit: 3, period: '1h' });
+    expect(declared({ rateLimit: { limit: 3, period: '1h' } }).rateLimit).toEqual({
+      limit: 3,
+      period: '1h',
+    });
   });
 
   test('a throttle without a limit allows one run, and has no burst unless it says so', () => {
-    expect(declared({ throttle: { period: '1m' } }).throttle).toEqual({ limit: 1, period: '1m', burst: 0 });
+    expect(declared({ throttle: { period: '1m' } }).throttle).toEqual({
+      limit: 1,
+      period: '1m',
+      burst: 0,
+    });
   });
 
   test('empty texts are absent', () => {
@@ -137,21 +196,35 @@ describe('a registration that is wrong', () => {
     const text = refusal(
       sampleDocument([
         sampleFunction({ name: 5, throttle: { limit: 'x', period: 'soon' } }),
-        sampleFunction({ id: 'shop-b', singleton: { mode: 'queue' }, concurrency: { limit: 1, scope: 'planet' } }),
+        sampleFunction({
+          id: 'shop-b',
+          singleton: { mode: 'queue' },
+          concurrency: { limit: 1, scope: 'planet' },
+        }),
         sampleFunction({ id: 'shop-c', triggers: [{ cron: '@hourly' }] }),
       ]),
     );
     expect(text).toStartWith('malformed');
     for (const path of [
-      ...['functions[0].name: expected string', 'functions[0].throttle.limit: ', 'functions[0].throttle.period: '],
-      ...['functions[1].singleton.mode: ', 'scope: unknown scope', 'functions[2].triggers[0].cron: '],
+      ...[
+        'functions[0].name: expected string',
+        'functions[0].throttle.limit: ',
+        'functions[0].throttle.period: ',
+      ],
+      ...[
+        'functions[1].singleton.mode: ',
+        'scope: unknown scope',
+        'functions[2].triggers[0].cron: ',
+      ],
     ]) {
       expect(text).toContain(path);
     }
   });
 
   test('is refused without an app name', () => {
-    expect(refusal(sampleDocument([], { appName: '' }))).toBe('no_app_name appName: App ID required');
+    expect(refusal(sampleDocument([], { appName: '' }))).toBe(
+      'no_app_name appName: App ID required',
+    );
     expect(refusal({})).toStartWith('no_app_name');
   });
 
@@ -172,13 +245,33 @@ describe('a registration that is wrong', () => {
 
 describe('any input', () => {
   const keys = [
-    ...['name', 'triggers', 'steps', 'concurrency', 'throttle', 'rateLimit', 'debounce', 'batchEvents'],
-    ...['priority', 'cancel', 'timeouts', 'Singleton', 'retries', 'checkpoint', 'idempotency', 'driver'],
+    ...[
+      'name',
+      'triggers',
+      'steps',
+      'concurrency',
+      'throttle',
+      'rateLimit',
+      'debounce',
+      'batchEvents',
+    ],
+    ...[
+      'priority',
+      'cancel',
+      'timeouts',
+      'Singleton',
+      'retries',
+      'checkpoint',
+      'idempotency',
+      'driver',
+    ],
   ];
   const changes = fc.dictionary(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 3 }));
   const document = fc.oneof(
     fc.jsonValue(),
-    fc.array(changes, { maxLength: 3 }).map((list) => sampleDocument(list.map((change) => sampleFunction(change)))),
+    fc
+      .array(changes, { maxLength: 3 })
+      .map((list) => sampleDocument(list.map((change) => sampleFunction(change)))),
     fc
       .dictionary(fc.constantFrom('url', 'sdk', 'appName', 'functions', 'APPNAME'), fc.jsonValue())
       .map((change) => sampleDocument([], change)),
@@ -200,7 +293,8 @@ describe('any input', () => {
         for (const { path, message } of result.errors) {
           expect(message).not.toBe('');
           // Only a document that is no object at all has no place to name.
-          if (typeof value === 'object' && value !== null && !Array.isArray(value)) expect(path).not.toBe('');
+          if (typeof value === 'object' && value !== null && !Array.isArray(value))
+            expect(path).not.toBe('');
         }
       }),
       { numRuns: 400 },

@@ -2,7 +2,9 @@
 
 export const stepUrl = 'http://localhost:3000/api/inngest?fnId=shop-pay&stepId=step';
 
-export function sampleFunction(changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+export function sampleFunction(
+  changes: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
   return {
     id: 'shop-pay',
     name: 'Pay',
@@ -22,7 +24,12 @@ export function sampleDocument(
   changes: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> {
   return {
-    ...{ v: '0.1', url: 'http://localhost:3000/api/inngest', deployType: 'ping', sdk: 'js:v4.18.1' },
+    ...{
+      v: '0.1',
+      url: 'http://localhost:3000/api/inngest',
+      deployType: 'ping',
+      sdk: 'js:v4.18.1',
+    },
     ...{ framework: 'express', appName: 'shop', functions, capabilities: { trust_probe: 'v1' } },
     ...changes,
   };

@@ -12,7 +12,10 @@ describe('the normal form of a URL', () => {
     ['https://example.com:80/x', 'https://example.com:80/x'],
     ['http://localhost:3000/x?deployId=1&probe=trust', 'http://localhost:3000/x'],
     ['http://localhost:3000/x?b=2&deployId=1&a=1&b=1', 'http://localhost:3000/x?a=1&b=2&b=1'],
-    ['http://localhost:3000/x?fnId=shop-pay&step=step', 'http://localhost:3000/x?fnId=shop-pay&step=step'],
+    [
+      'http://localhost:3000/x?fnId=shop-pay&step=step',
+      'http://localhost:3000/x?fnId=shop-pay&step=step',
+    ],
     ['http://localhost:3000/x?q=a%20b', 'http://localhost:3000/x?q=a+b'],
     ['ws://connect?app_name=a%20b', 'ws://connect?app_name=a+b'],
     ['ws://connect', 'ws://connect'],

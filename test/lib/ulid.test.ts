@@ -20,9 +20,13 @@ describe('ulid', () => {
 
   test('ids sort by time', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2e12 }), fc.integer({ min: 1, max: 1e9 }), (ms, later) => {
-        return ulid(ms) < ulid(ms + later);
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 2e12 }),
+        fc.integer({ min: 1, max: 1e9 }),
+        (ms, later) => {
+          return ulid(ms) < ulid(ms + later);
+        },
+      ),
     );
   });
 

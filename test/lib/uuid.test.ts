@@ -10,7 +10,13 @@ function reference(name: string): string {
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join('-');
 }
 
 describe('uuid', () => {
@@ -38,7 +44,11 @@ describe('uuid', () => {
 
   test('only dashed hexadecimal text of the right length is a UUID', () => {
     expect(isUuid('6BA7B812-9dad-11d1-80b4-00c04fd430c8')).toBe(true);
-    for (const text of ['', '6ba7b8129dad11d180b400c04fd430c8', '6ba7b812-9dad-11d1-80b4-00c04fd430cg']) {
+    for (const text of [
+      '',
+      '6ba7b8129dad11d180b400c04fd430c8',
+      '6ba7b812-9dad-11d1-80b4-00c04fd430cg',
+    ]) {
       expect(isUuid(text)).toBe(false);
     }
   });

@@ -44,6 +44,7 @@ export function planInvoke(op: Opcode, context: PlanContext, draft: PlanDraft): 
     ...waitOf(op, context, { kind: 'invoke', subject: '', expression: '', nowMs, expiresMs }),
     conflict: '',
     items: intake.items,
+    itemFacts: intake.facts,
     fact: opcodeFact(op, {
       runId,
       status: 'Invoking',
@@ -52,7 +53,6 @@ export function planInvoke(op: Opcode, context: PlanContext, draft: PlanDraft): 
       detail: { function_id: target, timeout: new Date(expiresMs).toISOString() },
     }),
   });
-  draft.facts.push(...intake.facts);
   return null;
 }
 

@@ -60,7 +60,9 @@ export class Writer {
 
   async #start(): Promise<void> {
     const { path, synchronous, program } = this.#options;
-    const worker = new Worker(program ?? new URL('./writer_worker.ts', import.meta.url));
+    const worker = new Worker(program ?? new URL('./writer_worker.ts', import.meta.url), {
+      smol: true,
+    });
     this.#worker = worker;
     worker.onmessage = (message: MessageEvent<WriterAnswer>) => {
       if (this.#worker === worker) this.#waiters.shift()?.resolve(message.data);

@@ -151,14 +151,16 @@ async function openDurable(
   const path = databasePath(dataDir);
   const journal = new Journal();
   const space = new Keyspace(clock, options.prefix ?? defaultPrefix, journal);
-  const vm = await startVm(options, space);
+  // The interpreter is compiled by other threads while this one reads the database.
+  const starting = startVm(options, space);
   try {
     journal.startAfter(readDatabase(path, space));
   } catch (error) {
     space.close();
-    vm.close();
+    (await starting).close();
     throw error;
   }
+  const vm = await starting;
   const committer = options.committer ?? new WorkerCommitter(path);
   const commits = new GroupCommit(journal, committer, diskClock, log);
   return new EmbeddedStore(vm, space, clock, { commits, lock });

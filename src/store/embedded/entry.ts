@@ -11,8 +11,8 @@ export interface DiskState {
   /** The value is behind, as a whole. */
   isValueStale: boolean;
   isExpiryStale: boolean;
-  /** Parts that are behind, when split. A list knows most of them by its sequence numbers instead. */
-  readonly staleParts: Set<string | number>;
+  /** Parts that are behind, when split; null for none, because most keys never have any. A list knows most of them by its sequence numbers instead. */
+  staleParts: Set<string | number> | null;
   /** The sequence numbers [seqFrom, seqTo) that a split list has rows for. */
   seqFrom: number;
   seqTo: number;
@@ -55,7 +55,7 @@ export function newDiskState(): DiskState {
     isSplit: false,
     isValueStale: false,
     isExpiryStale: false,
-    staleParts: new Set(),
+    staleParts: null,
     seqFrom: 0,
     seqTo: 0,
   };

@@ -83,8 +83,10 @@ export class Keyspace {
   touch(entry: Entry, part?: string | number): void {
     const { disk } = entry;
     if (disk === undefined) return;
-    if (disk.isSplit && part !== undefined) disk.staleParts.add(part);
-    else disk.isValueStale = true;
+    if (disk.isSplit && part !== undefined) {
+      disk.staleParts ??= new Set();
+      disk.staleParts.add(part);
+    } else disk.isValueStale = true;
     this.#listener?.changed(entry);
   }
 

@@ -16,7 +16,7 @@ export function encodeEntry(entry: Entry, disk: DiskState, ops: Operand[]): void
   else ops.push(rowOp.setExpiry, disk.id, entry.expiresAtMs);
   disk.isValueStale = false;
   disk.isExpiryStale = false;
-  if (disk.staleParts.size > 0) disk.staleParts.clear();
+  disk.staleParts = null;
 }
 
 function encodeWhole(entry: Entry, disk: DiskState, ops: Operand[]): void {
@@ -66,7 +66,7 @@ function isSmall(entry: Entry, parts: readonly (string | number)[]): boolean {
 
 function encodeParts(entry: Entry, disk: DiskState, ops: Operand[]): void {
   if (entry.kind === 'list') encodeListParts(entry, disk, ops);
-  else for (const part of disk.staleParts) encodePart(entry, disk.id, String(part), ops);
+  else for (const part of disk.staleParts ?? []) encodePart(entry, disk.id, String(part), ops);
 }
 
 function encodePart(entry: Entry, id: number, part: string, ops: Operand[]): void {
@@ -98,7 +98,7 @@ function encodeListParts(entry: ListEntry, disk: DiskState, ops: Operand[]): voi
     if (value !== undefined) ops.push(rowOp.putPart, disk.id, seq, value);
   };
   for (let seq = from; seq < keptFrom; seq += 1) put(seq);
-  for (const seq of disk.staleParts) put(Number(seq));
+  for (const seq of disk.staleParts ?? []) put(Number(seq));
   for (let seq = keptTo; seq < to; seq += 1) put(seq);
   list.settle();
   disk.seqFrom = from;

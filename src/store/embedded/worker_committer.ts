@@ -37,7 +37,7 @@ export class WorkerCommitter implements Committer {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./commit_worker.ts', import.meta.url));
+    const worker = new Worker(new URL('./commit_worker.ts', import.meta.url), { smol: true });
     worker.onmessage = (event: MessageEvent<CommitAnswer>) => this.#answer(event.data.error);
     worker.onerror = (event) => this.#lose(worker, event.message);
     worker.addEventListener('close', () => this.#lose(worker, 'it ended'));

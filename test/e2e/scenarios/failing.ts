@@ -15,7 +15,9 @@ export const failing: readonly Scenario[] = [
       expect(run.output).toBe('third time lucky');
       expect(await attemptsOf(scene, 'flaky')).toEqual([0, 1, 2]);
       expect(await scene.recordsNamed('before')).toHaveLength(1);
-      expect(await attemptsOf(scene, 'after')).toEqual([0]);
+      // v3 with checkpointing goes on in the call that was a retry, so that its attempt shows there.
+      const { sdk, isCheckpointing } = scene.stage.configuration;
+      expect(await attemptsOf(scene, 'after')).toEqual([sdk === '3' && isCheckpointing ? 2 : 0]);
     },
   },
   {
@@ -33,7 +35,9 @@ export const failing: readonly Scenario[] = [
     play: async (scene) => {
       const run = await scene.play('exhausted');
       expect(run.status).toBe('Failed');
-      expect(run.output).toMatchObject({ name: 'TypeError', message: 'it never works' });
+      // v3 reports every step error as an `Error`.
+      const name = scene.stage.configuration.sdk === '4' ? 'TypeError' : 'Error';
+      expect(run.output).toMatchObject({ name, message: 'it never works' });
       expect(await scene.recordsNamed('hopeless')).toHaveLength(2);
     },
   },

@@ -32,6 +32,7 @@ export const invoking: readonly Scenario[] = [
       );
       const [callee] = await scene.recordsNamed('sleeping callee');
       expect((await scene.client.run(callee?.run ?? '')).status).toBe('Running');
+      await scene.client.cancel(callee?.run ?? '');
     },
   },
   {
@@ -48,7 +49,7 @@ export const invoking: readonly Scenario[] = [
       const run = await scene.start('invoke-cancelled');
       const callee = await scene.whenExecuted('sleeping callee');
       await eventually(async () => (await scene.client.cancel(callee.run)) === 200);
-      expect((await scene.client.run(callee.run)).status).toBe('Cancelled');
+      await eventually(async () => (await scene.client.run(callee.run)).status === 'Cancelled');
       const ended = await scene.ended(run);
       expect(ended.status).toBe('Completed');
       expect(ended.output).toMatchObject({ message: expect.any(String) });
