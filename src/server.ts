@@ -22,6 +22,7 @@ import { SignalSender } from './executor/signals.ts';
 import { SyncRuns } from './executor/sync_runs.ts';
 import { Terminator } from './executor/terminator.ts';
 import { accountLimitDefault, functionLimit } from './flow/concurrency.ts';
+import { freshHistory } from './history/fresh_history.ts';
 import type { History } from './history/history.ts';
 import { OutboxPump } from './history/outbox_pump.ts';
 import { openSqliteHistory } from './history/sqlite/sqlite_history.ts';
@@ -42,6 +43,7 @@ import { EventIntake } from './runner/event_intake.ts';
 import { isPortOpen } from './runner/port_dial.ts';
 import { Registry } from './state/registry.ts';
 import { defaultPrefix, type EmbeddedStore, openEmbeddedStore } from './store/embedded/engine.ts';
+import { listenToScripts } from './store/messages.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -102,13 +104,13 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
     functionById: (id) => registry.functionById(id) ?? registry.removedFunctionById(id),
   };
   const pump = new OutboxPump({ store, history, clock, log, batchMax: 1_000 });
+  const fresh = freshHistory(history, pump, clock);
   const limits = new RunLimits();
   const outputs = new RunOutputs({
     store,
     clock,
     history,
     recorded: () => {
-      pump.wake();
       return pump.idle();
     },
   });
@@ -157,14 +159,13 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
     random: Math.random,
     handle: async (item) => {
       await handlerOf(item, { delivery, crons, executor });
-      pump.wake();
       memory.note();
     },
   });
-  store.subscribe((channel, message) => {
-    if (!channel.endsWith(':wake')) return;
-    const space = message.indexOf(' ');
-    processor.wake(message.slice(space + 1), Number(message.slice(0, space)));
+  listenToScripts(store, {
+    wake: (partition, atMs) => processor.wake(partition, atMs),
+    facts: (count) => pump.wake(count),
+    unpaused: (eventName, pauseId) => waiting.forget(eventName, pauseId),
   });
 
   const checkpoints = new AsyncCheckpoints({ store, clock, limits, newId });
@@ -177,7 +178,7 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
     retryIntervalMs: settings.retryIntervalMs,
     factsWritten: () => pump.wake(),
   });
-  const intake = new EventIntake(store, () => pump.wake());
+  const intake = new EventIntake(store);
   const services: Services = {
     clock,
     kind: settings.mode === 'dev' ? 'dev' : 'cloud',
@@ -188,7 +189,7 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
       accept: (events) => intake.accept(events),
       isOverloaded: () => isStopping || intake.isOverloaded(),
     },
-    runs: new RunControl(store, terminator, async (id) => (await history.run(id)) !== null),
+    runs: new RunControl(store, terminator, async (id) => (await fresh.run(id)) !== null),
     signals: new SignalSender(store, clock),
     checkpoints: {
       saveAsync: (request) => checkpoints.save(request),
@@ -197,7 +198,7 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
       output: (runId, signal) => outputs.output(runId, signal),
     },
     limits,
-    history,
+    history: fresh,
     readiness: { reasons: () => readinessReasons(store, pump) },
   };
 

@@ -5,4 +5,7 @@ local function publish_facts(facts)
   for i = 1, #facts do
     redis.call('RPUSH', P .. ':outbox', facts[i])
   end
+  if #facts > 0 then
+    redis.call('PUBLISH', P .. ':facts', #facts)
+  end
 end

@@ -52,6 +52,8 @@ local function drop_pause(id)
   redis.call('SREM', P .. ':run:' .. f[1] .. ':pauses', id)
   if f[2] == 'event' or f[2] == 'cancel' then
     redis.call('ZREM', P .. ':pauses:' .. f[3], id)
+    -- Whoever keeps a view of the pauses in memory may forget this one.
+    redis.call('PUBLISH', P .. ':unpaused', id .. ' ' .. f[3])
   elseif f[2] == 'signal' and redis.call('GET', P .. ':signal:' .. f[3]) == id then
     redis.call('DEL', P .. ':signal:' .. f[3])
   end

@@ -57,7 +57,11 @@ export interface AsyncCheckpoint {
 /** Creation of a durable-endpoint run (sdk-http-protocol.md §7.4). */
 export interface SyncRunRequest {
   readonly runId: string;
-  readonly event: { readonly name: string; readonly data: Readonly<Record<string, unknown>>; readonly ts?: number };
+  readonly event: {
+    readonly name: string;
+    readonly data: Readonly<Record<string, unknown>>;
+    readonly ts?: number;
+  };
   readonly steps: unknown;
   readonly requestVersion: number;
   readonly retries: number;
@@ -65,7 +69,12 @@ export interface SyncRunRequest {
 }
 
 export type SyncRunOutcome =
-  | { readonly kind: 'created'; readonly functionId: string; readonly appId: string; readonly runId: string }
+  | {
+      readonly kind: 'created';
+      readonly functionId: string;
+      readonly appId: string;
+      readonly runId: string;
+    }
   | { readonly kind: 'rejected'; readonly status: 400 | 409 | 413 | 429; readonly message: string };
 
 export interface Checkpoints {

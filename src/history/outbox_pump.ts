@@ -9,8 +9,11 @@ import type { History } from './history.ts';
 import { FactsRejectedError } from './history_error.ts';
 import { readOutbox, trimOutbox } from './outbox.ts';
 
-/** Facts that come shortly after a batch wait this long for company: a batch costs two scripts and a commit. */
-const coalesceMs = 5;
+/**
+ * Facts wait this long for company: a batch costs two scripts and two commits, which calls under way would
+ * otherwise wait behind. Readers do not notice: they ask for what waits first (`idle`).
+ */
+const coalesceMs = 20;
 /** With this many waiting, company enough. */
 const coalesceFacts = 200;
 const backoffMsMin = 100;
@@ -37,7 +40,6 @@ export class OutboxPump {
   #batch: Promise<void> | null = null;
   /** The next batch, when it is put off. */
   #timer: Timer | null = null;
-  #lastBatchAtMs = Number.NEGATIVE_INFINITY;
   /** Since the last success. */
   #failures = 0;
   #idleWaiters: (() => void)[] = [];
@@ -91,17 +93,9 @@ export class OutboxPump {
   #schedule(): void {
     if (!this.#isRunning || this.#batch !== null || this.#failures > 0) return;
     const { clock } = this.#options;
-    const readyAtMs = this.#lastBatchAtMs + coalesceMs;
-    if (
-      this.#waiting >= coalesceFacts ||
-      this.#idleWaiters.length > 0 ||
-      clock.now() >= readyAtMs
-    ) {
-      this.#begin();
-    } else {
-      // Counts from the last batch and is never put off again, so that no fact waits for longer.
-      this.#timer ??= clock.at(readyAtMs, () => this.#begin());
-    }
+    if (this.#waiting >= coalesceFacts || this.#idleWaiters.length > 0) this.#begin();
+    // Counts from the first fact and is never put off again, so that no fact waits for longer.
+    else this.#timer ??= clock.at(clock.now() + coalesceMs, () => this.#begin());
   }
 
   #begin(): void {
@@ -138,8 +132,6 @@ export class OutboxPump {
       this.#waiting += 1;
       this.#failures += 1;
       this.#report(error);
-    } finally {
-      this.#lastBatchAtMs = this.#options.clock.now();
     }
   }
 

@@ -41,6 +41,8 @@ export interface DeliveryParts {
 
 interface Effects {
   readonly resolutions: Resolution[];
+  /** Waits that are over once the effects are stored, by the name of their event. */
+  readonly matched: { readonly eventName: string; readonly pauseId: string }[];
   readonly runs: NewRun[];
   readonly items: NewItem[];
   readonly facts: string[];
@@ -66,7 +68,7 @@ export class Delivery {
 
   /** False when another process has taken the item over. */
   private async commit(item: LeasedItem, cursor: number, effects: Effects): Promise<boolean> {
-    const { store, clock } = this.parts;
+    const { store, clock, waiting } = this.parts;
     const reply = await store.run('event_deliver', [
       clock.now(),
       item.id,
@@ -80,7 +82,9 @@ export class Delivery {
       effects.facts.length,
       ...effects.facts,
     ]);
-    return Array.isArray(reply) && reply[0] === 1;
+    if (!Array.isArray(reply) || reply[0] !== 1) return false;
+    for (const { eventName, pauseId } of effects.matched) waiting.forget(eventName, pauseId);
+    return true;
   }
 
   private async collect(event: WaitingEvent, effects: Effects): Promise<void> {
@@ -188,10 +192,12 @@ export class Delivery {
       if (pause.kind === 'cancel') {
         if (event.internalId <= pause.runId) continue;
         await terminator.cancel(pause.runId, null);
+        waiting.forget(event.name, pause.id);
       } else {
         matches.push(eventResolution(pause, event, clock.now()));
+        // Not before it is stored: this delivery may have to be repeated.
+        effects.matched.push({ eventName: event.name, pauseId: pause.id });
       }
-      waiting.forget(event.name, pause.id);
     }
     while (matches.length > effectsPerScript) {
       await resolvePauses(store, clock.now(), matches.splice(0, effectsPerScript));
@@ -214,7 +220,7 @@ export class Delivery {
 }
 
 function noEffects(): Effects {
-  return { resolutions: [], runs: [], items: [], facts: [] };
+  return { resolutions: [], matched: [], runs: [], items: [], facts: [] };
 }
 
 /** A wait for an event is given the event itself, not wrapped (sdk-http-protocol.md §2.4). */

@@ -5,15 +5,11 @@ import { itemListArgs } from '../queue/item.ts';
 import type { Store } from '../store/store.ts';
 
 export class EventIntake {
-  constructor(
-    private readonly store: Store,
-    private readonly factsWritten: () => void,
-  ) {}
+  constructor(private readonly store: Store) {}
 
   async accept(events: readonly ReceivedEvent[]): Promise<void> {
     const { items, facts } = intakeOf(events);
     await this.store.run('event_accept', [...itemListArgs(items), facts.length, ...facts]);
-    this.factsWritten();
     await this.store.settled();
   }
 

@@ -64,21 +64,16 @@ export async function violations(
   for (const [partition, account] of accountsOf) {
     const first = Math.min(...Object.values(ready.get(partition) ?? {}));
     const pointer = pointers[partition];
-    if (pointer !== undefined) {
-      minima.set(account, { ...minima.get(account), [partition]: pointer });
-      if (pointer !== first) wrong.push(`${partition} points at ${pointer}, its first item at ${first}`);
-      continue;
-    }
-    if (first === Number.POSITIVE_INFINITY) continue;
-    const waits = partition in (await scores(under, `x:waiting:${account}`));
-    // Whoever holds or is about to take the account's room passes it on.
+    if (pointer !== undefined) minima.set(account, { ...minima.get(account), [partition]: pointer });
+    if (pointer === first || (pointer === undefined && first === Infinity)) continue;
+    // A partition that has stopped at a limit has no pointer, or one of what was added since; whoever holds or is
+    // about to take the room passes it on.
     const isDue = (other: string): boolean => (pointers[other] ?? Infinity) <= under.clock.now();
-    const accountIsBusy =
-      inflight.has(`a:${account}`) ||
-      [...accountsOf].some(([other, owner]) => owner === account && isDue(other));
-    if (!leased.has(partition) && !(waits && accountIsBusy)) {
-      wrong.push(`${partition} has work, no pointer, and nothing that would give it one`);
-    }
+    const isServed = [...accountsOf].some(([other, owner]) => owner === account && isDue(other));
+    const waits = partition in (await scores(under, `x:waiting:${account}`));
+    const isStopped = leased.has(partition) || (waits && (inflight.has(`a:${account}`) || isServed));
+    if (first < (pointer ?? Infinity) && (isStopped || isDue(partition))) continue;
+    wrong.push(`${partition} points at ${pointer}, its first item at ${first}, and nothing mends that`);
   }
   const accounts = await scores(under, 'x:accounts');
   for (const partition of Object.keys(pointers)) {

@@ -113,7 +113,7 @@ class Server {
     await crons.reconcile();
     registry.onChange(() => void crons.reconcile());
     processor.start();
-    const intake = new EventIntake(store, () => undefined);
+    const intake = new EventIntake(store);
     const signals = new SignalSender(store, clock);
     const server = new Server(registry, limits, intake, signals, terminator, processor, crons);
     Object.assign(server, { life });

@@ -1,0 +1,36 @@
+/** History as readers want it: with everything that had happened when they asked. */
+import type { Clock } from '../lib/clock.ts';
+import type { History } from './history.ts';
+import type { OutboxPump } from './outbox_pump.ts';
+
+/** While history cannot be written, readers get what there is. */
+const waitMsMax = 250;
+
+/** Each read first carries over the facts that still wait in the outbox. */
+export function freshHistory(
+  history: History,
+  pump: Pick<OutboxPump, 'idle'>,
+  clock: Clock,
+): History {
+  const caughtUp = (): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = clock.at(clock.now() + waitMsMax, resolve);
+    void pump.idle().then(resolve);
+    return promise.finally(() => timer.cancel());
+  };
+  const fresh =
+    <A extends readonly unknown[], R>(read: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      await caughtUp();
+      return read(...args);
+    };
+  return {
+    record: (facts) => history.record(facts),
+    events: fresh((filter) => history.events(filter)),
+    event: fresh((id) => history.event(id)),
+    runsOfEvent: fresh((id) => history.runsOfEvent(id)),
+    run: fresh((id) => history.run(id)),
+    stepsOf: fresh((id) => history.stepsOf(id)),
+    close: () => history.close(),
+  };
+}

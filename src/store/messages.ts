@@ -1,0 +1,36 @@
+/**
+ * What scripts PUBLISH: hints that spare polling. The channels are `<prefix>:wake`, `:facts` and `:unpaused`;
+ * what they announce is in the store before anyone hears of it.
+ */
+import type { Store } from './store.ts';
+
+export interface MessageListener {
+  /** A partition has work at `atMs`. */
+  wake(partition: string, atMs: number): void;
+  /** Facts were written to the outbox. */
+  facts(count: number): void;
+  /** A wait or cancellation for an event name is over. */
+  unpaused(eventName: string, pauseId: string): void;
+}
+
+/** Returns how to stop listening. */
+export function listenToScripts(store: Store, listener: MessageListener): () => void {
+  return store.subscribe((channel, message) => {
+    const [first, rest] = splitAtSpace(message);
+    switch (channel.slice(channel.lastIndexOf(':') + 1)) {
+      case 'wake':
+        return listener.wake(rest, Number(first));
+      case 'facts':
+        return listener.facts(Number(first));
+      case 'unpaused':
+        return listener.unpaused(rest, first);
+      default:
+    }
+  });
+}
+
+/** Names may hold spaces, so they come last. */
+function splitAtSpace(message: string): readonly [string, string] {
+  const at = message.indexOf(' ');
+  return at < 0 ? [message, ''] : [message.slice(0, at), message.slice(at + 1)];
+}
