@@ -22,11 +22,12 @@ import { SignalSender } from './executor/signals.ts';
 import { SyncRuns } from './executor/sync_runs.ts';
 import { Terminator } from './executor/terminator.ts';
 import { accountLimitDefault, functionLimit } from './flow/concurrency.ts';
+import { appUrlOf } from './function/url.ts';
 import { freshHistory } from './history/fresh_history.ts';
 import type { History } from './history/history.ts';
 import { OutboxPump } from './history/outbox_pump.ts';
 import { openSqliteHistory } from './history/sqlite/sqlite_history.ts';
-import { systemClock } from './lib/clock.ts';
+import { type Clock, systemClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
 import { MemoryReturn } from './lib/memory_return.ts';
 import { ulid } from './lib/ulid.ts';
@@ -91,29 +92,79 @@ async function close({ store, history }: Opened): Promise<void> {
   await store.close();
 }
 
-async function run(settings: Settings, log: Logger, opened: Opened): Promise<RunningServer> {
-  const { store, history } = opened;
-  const clock = systemClock;
-  const newId = (): string => ulid(clock.now());
-  const stopping = new AbortController();
-  let isStopping = false;
+/** What every part is built from. */
+interface Ground extends Opened {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly registry: Registry;
+  readonly functions: Functions;
+  readonly limits: RunLimits;
+  /** Aborts the calls that are still under way when the server has waited long enough. */
+  readonly stopping: AbortController;
+}
 
-  const registry = new Registry(store, clock);
+async function run(settings: Settings, log: Logger, opened: Opened): Promise<RunningServer> {
+  const clock = systemClock;
+  const registry = new Registry(opened.store, clock);
   await registry.load();
-  const functions: Functions = {
-    functionById: (id) => registry.functionById(id) ?? registry.removedFunctionById(id),
+  const ground: Ground = {
+    ...opened,
+    settings,
+    log,
+    clock,
+    newId: () => ulid(clock.now()),
+    registry,
+    functions: {
+      functionById: (id) => registry.functionById(id) ?? registry.removedFunctionById(id),
+    },
+    limits: new RunLimits(),
+    stopping: new AbortController(),
   };
+  const reading = readingParts(ground);
+  const work = workParts(ground, reading.outputs);
+  listenToScripts(opened.store, {
+    wake: (partition, atMs) => work.processor.wake(partition, atMs),
+    facts: (count) => reading.pump.wake(count),
+    unpaused: (eventName, pauseId) => work.waiting.forget(eventName, pauseId),
+  });
+  if (opened.store.wasRestored) await rebuildQueue(opened.store, log);
+  await keepSchedules(ground, work.crons);
+  const doors = openDoors(ground, reading, work);
+  work.processor.start();
+  reading.pump.start();
+  const sync = await startSync(ground);
+  return {
+    url: doors.url,
+    async stop({ drainMs }) {
+      // Intake ends at once; apps may still report steps of the calls that are being waited for.
+      doors.closeIntake();
+      await sync.stop();
+      const left = await work.processor.stop(drainMs);
+      ground.stopping.abort();
+      if (left > 0) {
+        log.warn('calls were still under way; they are made again at the next start', { left });
+      }
+      work.memory.stop();
+      await doors.close();
+      await reading.pump.stop();
+      await close(opened);
+    },
+  };
+}
+
+/** History and what leads to it. */
+function readingParts({ store, history, clock, log }: Ground) {
   const pump = new OutboxPump({ store, history, clock, log, batchMax: 1_000 });
   const fresh = freshHistory(history, pump, clock);
-  const limits = new RunLimits();
-  const outputs = new RunOutputs({
-    store,
-    clock,
-    history,
-    recorded: () => {
-      return pump.idle();
-    },
-  });
+  const outputs = new RunOutputs({ store, clock, history, recorded: () => pump.idle() });
+  return { pump, fresh, outputs };
+}
+
+/** The queue's worker loop and the handlers of its items. */
+function workParts(ground: Ground, outputs: RunOutputs) {
+  const { store, clock, log, settings, newId, registry, functions, limits, stopping } = ground;
   const terminator = new Terminator({
     store,
     clock,
@@ -162,32 +213,37 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
       memory.note();
     },
   });
-  listenToScripts(store, {
-    wake: (partition, atMs) => processor.wake(partition, atMs),
-    facts: (count) => pump.wake(count),
-    unpaused: (eventName, pauseId) => waiting.forget(eventName, pauseId),
-  });
+  return { terminator, waiting, crons, memory, processor };
+}
 
-  const checkpoints = new AsyncCheckpoints({ store, clock, limits, newId });
-  const syncRuns = new SyncRuns({
-    store,
-    clock,
-    limits,
-    terminator,
-    newId,
-    retryIntervalMs: settings.retryIntervalMs,
-    factsWritten: () => pump.wake(),
+/** Every schedule has its queue item, now and after each change of an app. */
+async function keepSchedules({ registry, log }: Ground, crons: CronSchedules): Promise<void> {
+  await crons.reconcile();
+  registry.onChange(() => {
+    crons.reconcile().catch((error: unknown) => log.error('schedules could not be set', { error }));
   });
+}
+
+function openDoors(
+  ground: Ground,
+  { pump, fresh, outputs }: ReturnType<typeof readingParts>,
+  { terminator }: ReturnType<typeof workParts>,
+) {
+  const { store, clock, limits, newId, settings, registry, log } = ground;
+  const { retryIntervalMs } = settings;
+  const checkpoints = new AsyncCheckpoints({ store, clock, limits, newId });
+  const syncRuns = new SyncRuns({ store, clock, limits, terminator, newId, retryIntervalMs });
   const intake = new EventIntake(store);
+  let isClosing = false;
   const services: Services = {
     clock,
-    kind: settings.mode === 'dev' ? 'dev' : 'cloud',
+    kind: kindOf(settings),
     version,
     signingKey: settings.signingKey,
     eventKeys: settings.eventKeys,
     intake: {
       accept: (events) => intake.accept(events),
-      isOverloaded: () => isStopping || intake.isOverloaded(),
+      isOverloaded: () => isClosing || intake.isOverloaded(),
     },
     runs: new RunControl(store, terminator, async (id) => (await fresh.run(id)) !== null),
     signals: new SignalSender(store, clock),
@@ -199,70 +255,60 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
     },
     limits,
     history: fresh,
-    readiness: { reasons: () => readinessReasons(store, pump) },
+    readiness: {
+      reasons: () => [
+        ...(isClosing ? ['the server is stopping'] : []),
+        ...readinessReasons(store, pump),
+      ],
+    },
   };
-
-  if (store.wasRestored) await rebuildQueue(store, log);
-  const reconcile = (): void => {
-    crons.reconcile().catch((error: unknown) => log.error('schedules could not be set', { error }));
-  };
-  await crons.reconcile();
-  registry.onChange(reconcile);
   const app = createApp(services, registry, log).listen({
     port: settings.port,
     hostname: settings.host,
     idleTimeout: 0,
   });
   const port = app.server?.port ?? settings.port;
-  processor.start();
-  pump.start();
+  return {
+    url: `http://${displayHost(settings.host)}:${port}`,
+    closeIntake: () => {
+      isClosing = true;
+    },
+    close: () => app.stop(true),
+  };
+}
 
+/** Finds apps and keeps them in sync. */
+async function startSync(ground: Ground): Promise<{ stop(): Promise<void> }> {
+  const { registry, clock, log, settings } = ground;
+  const signingKey = settings.signingKey ?? undefined;
+  const isKeyRequired = settings.mode === 'start';
   const ping = (url: string) =>
-    pingApp(url, {
-      clock,
-      serverKind: services.kind,
-      signingKey: settings.signingKey ?? undefined,
-      isKeyRequired: settings.mode === 'start',
-    });
+    pingApp(url, { clock, serverKind: kindOf(settings), signingKey, isKeyRequired });
   const sync = (url: string) => syncApp(url, { registry, ping });
-  const poll = new AppPoll({
-    clock,
-    log,
-    registry,
-    sync,
-    intervalMs: settings.pollIntervalMs,
-    isPollingOn: settings.isPollingOn,
-  });
+  const { pollIntervalMs: intervalMs, isPollingOn } = settings;
+  const poll = new AppPoll({ clock, log, registry, sync, intervalMs, isPollingOn });
   const discovery = new AppDiscovery({
     clock,
     log,
     registry,
     sync,
-    probe: (url) => probeSdk(url, { clock, signingKey: settings.signingKey ?? undefined }),
+    probe: (url) => probeSdk(url, { clock, signingKey }),
     isPortOpen,
-    intervalMs: settings.pollIntervalMs,
+    intervalMs,
     ports: discoveryPorts(process.env.PORT),
   });
-  for (const url of settings.sdkUrls) await registry.addPlaceholder(url);
+  for (const url of settings.sdkUrls) await registry.addPlaceholder(appUrlOf(url));
   poll.start();
   if (settings.isDiscoveryOn) discovery.start();
-
   return {
-    url: `http://${displayHost(settings.host)}:${port}`,
-    async stop({ drainMs }) {
+    async stop() {
       await Promise.all([poll.stop(), discovery.stop()]);
-      // Intake ends at once; apps may still report steps of the calls that are being waited for.
-      isStopping = true;
-      const left = await processor.stop(drainMs);
-      stopping.abort();
-      if (left > 0)
-        log.warn('calls were still under way; they are made again at the next start', { left });
-      memory.stop();
-      await app.stop(true);
-      await pump.stop();
-      await close(opened);
     },
   };
+}
+
+function kindOf({ mode }: Settings): 'dev' | 'cloud' {
+  return mode === 'dev' ? 'dev' : 'cloud';
 }
 
 async function handlerOf(

@@ -7,10 +7,7 @@ import { endpointIdentity } from './endpoint_function.ts';
 import { newSyncRun, type SyncRunRequest } from './new_sync_run.ts';
 import { commitReport, type SyncReportParts } from './sync_report.ts';
 
-export interface SyncRunParts extends SyncReportParts {
-  /** Hears that there are facts to carry to history. */
-  readonly factsWritten: () => void;
-}
+export type SyncRunParts = SyncReportParts;
 
 export type SyncRunOutcome =
   | {
@@ -26,7 +23,7 @@ export class SyncRuns {
 
   /** Creates the run and carries out the steps that came with it. Nothing is created when they cannot be read. */
   async create(request: SyncRunRequest): Promise<SyncRunOutcome> {
-    const { store, clock, newId, factsWritten } = this.parts;
+    const { store, clock, newId } = this.parts;
     const parsed = parseReported(request.steps);
     if (!parsed.ok) {
       const status = parsed.isTooLarge ? 413 : 400;
@@ -48,7 +45,6 @@ export class SyncRuns {
       return { kind: 'rejected', status: 409, message: 'Run already exists' };
     }
     await commitReport(this.parts, { ...run, defers: [], stack: [] }, parsed.ops);
-    factsWritten();
     await store.settled();
     const { functionId, appId } = identity;
     return { kind: 'created', functionId, appId, runId: request.runId };
@@ -59,7 +55,7 @@ export class SyncRuns {
    * caller waits for an answer all the same (http-api.md §5).
    */
   async save(runId: string, steps: unknown): Promise<CheckpointOutcome> {
-    const { store, factsWritten } = this.parts;
+    const { store } = this.parts;
     const parsed = parseReported(steps);
     if (!parsed.ok) return rejected(parsed.isTooLarge ? 413 : 400, parsed.message);
     const run = await loadRun(store, runId, { withSteps: false });
@@ -68,7 +64,6 @@ export class SyncRuns {
       return rejected(400, `run ${runId} did not begin in an endpoint: report its steps to /async`);
     }
     await commitReport(this.parts, { ...run, runId }, parsed.ops);
-    factsWritten();
     await store.settled();
     return { kind: 'saved' };
   }

@@ -17,7 +17,9 @@ const statuses = (): string[] => world.ended().map(({ status }) => status);
 
 describe('cancelOn', () => {
   const cancellable = (rule: Record<string, unknown> = {}) =>
-    world.define('fn', { cancel: [{ event: 'test/stop', ...rule }] }, ({ step }) => step.sleep('nap', '3h'));
+    world.define('fn', { cancel: [{ event: 'test/stop', ...rule }] }, ({ step }) =>
+      step.sleep('nap', '3h'),
+    );
 
   test('cancels the run, tells so and leaves nothing of it', async () => {
     await cancellable();
@@ -46,8 +48,10 @@ describe('cancelOn', () => {
   });
 
   test('a function that is started and cancelled by one event is not cancelled by its own', async () => {
-    await world.define('fn', { trigger: 'test/stop', cancel: [{ event: 'test/stop' }] }, ({ step }) =>
-      step.sleep('nap', '3h'),
+    await world.define(
+      'fn',
+      { trigger: 'test/stop', cancel: [{ event: 'test/stop' }] },
+      ({ step }) => step.sleep('nap', '3h'),
     );
     await world.send('test/stop');
     await world.send('test/stop');
@@ -96,7 +100,9 @@ describe('timeouts', () => {
   });
 
   test('a run that is done in time is not', async () => {
-    await world.define('fn', { timeouts: { start: '1m', finish: '5m' } }, ({ step }) => step.sleep('nap', '4m'));
+    await world.define('fn', { timeouts: { start: '1m', finish: '5m' } }, ({ step }) =>
+      step.sleep('nap', '4m'),
+    );
     await world.send('test/go');
     await world.advance(60 * minuteMs);
     expect(statuses()).toEqual(['Completed']);
@@ -199,7 +205,11 @@ describe('defers', () => {
     expect(scheduled()).toEqual(['two']);
     expect(world.events('inngest/deferred.schedule')[0]?.data).toMatchObject({
       id: 'two',
-      _inngest: { fn_slug: 'app-later', parent_run_id: world.runsOf('fn')[0], parent_fn_slug: 'app-fn' },
+      _inngest: {
+        fn_slug: 'app-later',
+        parent_run_id: world.runsOf('fn')[0],
+        parent_fn_slug: 'app-fn',
+      },
     });
   });
 
@@ -225,7 +235,10 @@ describe('defers', () => {
   test('that do not fit are left out and fail nothing', async () => {
     await world.register({ fn: {} });
     const many = Array.from({ length: 25 }, (_, i) => defer(`d${i}`));
-    world.app.answers('app-fn', ops(defer('bad', []), ...many, { op: 'RunComplete', id: 'c', data: 1 }));
+    world.app.answers(
+      'app-fn',
+      ops(defer('bad', []), ...many, { op: 'RunComplete', id: 'c', data: 1 }),
+    );
     await world.send('test/go');
     expect(statuses()).toEqual(['Completed']);
     expect(scheduled()).toHaveLength(19);

@@ -48,7 +48,12 @@ describe('with request version 2', () => {
     expect(discoveries()).toBe(1);
     await world.send('test/wanted', { n: 1 });
     expect(discoveries()).toBe(2);
-    expect(world.ended().at(-1)?.output).toMatchObject(['a', null, { name: 'test/wanted' }, 'child']);
+    expect(world.ended().at(-1)?.output).toMatchObject([
+      'a',
+      null,
+      { name: 'test/wanted' },
+      'child',
+    ]);
   });
 
   test('a member that fails is retried by itself', async () => {
@@ -95,7 +100,12 @@ describe('with request version 2', () => {
     release();
     await world.settle();
     expect(world.ended()).toMatchObject([{ status: 'Completed', output: ['x', 'y'] }]);
-    expect(world.app.executions.map(({ stepId }) => stepId).sort()).toEqual(['x1', 'x2', 'y1', 'y2']);
+    expect(world.app.executions.map(({ stepId }) => stepId).sort()).toEqual([
+      'x1',
+      'x2',
+      'y1',
+      'y2',
+    ]);
   });
 });
 
@@ -136,7 +146,12 @@ describe('with request version 1', () => {
     await world.send('test/go');
     release();
     await world.settle();
-    expect(world.app.executions.map(({ stepId }) => stepId).sort()).toEqual(['a', 'after', 'b', 'c']);
+    expect(world.app.executions.map(({ stepId }) => stepId).sort()).toEqual([
+      'a',
+      'after',
+      'b',
+      'c',
+    ]);
     expect(world.app.calls.at(-1)?.disableImmediateExecution).toBe(true);
     expect(world.ended()).toMatchObject([{ status: 'Completed', output: 'done' }]);
   });

@@ -53,7 +53,9 @@ describe('retries', () => {
     await world.advance(20 * 60 * 60 * 1_000);
     const delays = world.callTimes.slice(1, 13).map((atMs, i) => atMs - (world.callTimes[i] ?? 0));
     expect(delays).toEqual([...backoffMs, 7_200_000, 7_200_000]);
-    expect(world.app.calls.slice(0, 13).map(({ attempt }) => attempt)).toEqual([...Array(13).keys()]);
+    expect(world.app.calls.slice(0, 13).map(({ attempt }) => attempt)).toEqual([
+      ...Array(13).keys(),
+    ]);
     expect(world.ended()).toMatchObject([{ status: 'Failed' }]);
   });
 
@@ -136,10 +138,14 @@ describe('retries', () => {
   test('an SDK that only knows StepError has its last one memoized, too', async () => {
     await world.register({ fn: { retries: 1 } });
     const error = { name: 'Error', message: 'no' };
-    world.app.answers('app-fn', ...Array(2).fill(ops({ op: 'StepError', id: 'a', error })), (request) => {
-      const memo = request.steps[0]?.[1] ?? '';
-      return { status: 200, body: JSON.parse(memo) as unknown };
-    });
+    world.app.answers(
+      'app-fn',
+      ...Array(2).fill(ops({ op: 'StepError', id: 'a', error })),
+      (request) => {
+        const memo = request.steps[0]?.[1] ?? '';
+        return { status: 200, body: JSON.parse(memo) as unknown };
+      },
+    );
     await world.send('test/go');
     await world.advance(60_000);
     expect(world.ended()).toMatchObject([{ status: 'Completed', output: { error } }]);
@@ -157,8 +163,15 @@ describe('retries', () => {
   });
 
   test('a function that fails for good ends Failed, tells so, and its failure handler runs', async () => {
-    const isMine = { event: 'inngest/function.failed', expression: "event.data.function_id == 'app-fn'" };
-    await world.define('fn-failure', { triggers: [isMine] }, async ({ event }) => event.data.run_id);
+    const isMine = {
+      event: 'inngest/function.failed',
+      expression: "event.data.function_id == 'app-fn'",
+    };
+    await world.define(
+      'fn-failure',
+      { triggers: [isMine] },
+      async ({ event }) => event.data.run_id,
+    );
     await world.define('other', { trigger: 'test/other' }, async () => {
       throw new NonRetriable('also');
     });
@@ -186,7 +199,11 @@ describe('retries', () => {
 
   test('an app that cannot be understood is retried like one that fails', async () => {
     await world.register({ fn: { retries: 1 } });
-    world.app.answers('app-fn', { status: 206, body: [{ op: 'Nonsense', id: 'x' }] }, { status: 200, body: 1 });
+    world.app.answers(
+      'app-fn',
+      { status: 206, body: [{ op: 'Nonsense', id: 'x' }] },
+      { status: 200, body: 1 },
+    );
     await world.send('test/go');
     await world.advance(60_000);
     expect(world.ended()).toMatchObject([{ status: 'Completed', output: 1 }]);
@@ -205,7 +222,9 @@ describe('a step error together with other opcodes', () => {
     );
     await world.send('test/go');
     await world.advance(60_000);
-    expect(world.ended()).toMatchObject([{ status: 'Completed', output: [['good', '{"data":1}']] }]);
+    expect(world.ended()).toMatchObject([
+      { status: 'Completed', output: [['good', '{"data":1}']] },
+    ]);
     expect(world.app.calls[1]?.attempt).toBe(1);
   });
 
@@ -223,7 +242,10 @@ describe('a step error together with other opcodes', () => {
   test('does not tell history of an invoke that was not made', async () => {
     await world.register({ fn: { retries: 2 } });
     const invoke = { op: 'InvokeFunction', id: 'i', opts: { function_id: 'app-x', payload: {} } };
-    world.app.answers('app-fn', ops(invoke, { op: 'StepError', id: 'bad', error }), { status: 200, body: 1 });
+    world.app.answers('app-fn', ops(invoke, { op: 'StepError', id: 'bad', error }), {
+      status: 200,
+      body: 1,
+    });
     await world.send('test/go');
     await world.advance(60_000);
     expect(world.events('inngest/function.invoked')).toEqual([]);
@@ -242,7 +264,10 @@ describe('an app that answers nothing', () => {
 
   test('goes on when the second call brings something', async () => {
     await world.register({ fn: {} });
-    world.app.answers('app-fn', ops(), ops({ op: 'StepRun', id: 'a', data: 1 }), { status: 200, body: 2 });
+    world.app.answers('app-fn', ops(), ops({ op: 'StepRun', id: 'a', data: 1 }), {
+      status: 200,
+      body: 2,
+    });
     await world.send('test/go');
     expect(world.ended()).toMatchObject([{ status: 'Completed', output: 2 }]);
   });
@@ -313,8 +338,16 @@ describe('limits of a run', () => {
     await world.send('test/wait');
     const name = 'InngestErrTimeoutTooLong';
     expect(world.ended().map(({ output }) => output)).toMatchObject([
-      { name, message: 'The sleep "367d" ends more than one year in the future; sleeps may last at most one year.' },
-      { name, message: 'The wait-for-event timeout "367d" expires more than one year in the future; timeouts may last at most one year.' },
+      {
+        name,
+        message:
+          'The sleep "367d" ends more than one year in the future; sleeps may last at most one year.',
+      },
+      {
+        name,
+        message:
+          'The wait-for-event timeout "367d" expires more than one year in the future; timeouts may last at most one year.',
+      },
     ]);
   });
 });

@@ -74,7 +74,7 @@ beforeEach(async () => {
   const onEnd = outputs.ended.bind(outputs);
   const terminator = new Terminator({ store, clock, functions, newId, onEnd });
   const parts = { store, clock, limits, terminator, newId, retryIntervalMs: null };
-  syncRuns = new SyncRuns({ ...parts, factsWritten: () => {} });
+  syncRuns = new SyncRuns(parts);
   control = new RunControl(store, terminator, async () => true);
   const driverOf = (fn: FunctionDefinition): Driver => ({
     async call(request) {

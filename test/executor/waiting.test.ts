@@ -23,7 +23,11 @@ describe('sleep', () => {
     expect(world.app.calls).toHaveLength(1);
     await world.advance(1);
     expect(world.app.calls).toHaveLength(2);
-    expect(world.app.calls[1]).toMatchObject({ steps: [['nap', 'null']], stack: ['nap'], stackCurrent: 1 });
+    expect(world.app.calls[1]).toMatchObject({
+      steps: [['nap', 'null']],
+      stack: ['nap'],
+      stackCurrent: 1,
+    });
     expect(output()).toBe('awake');
     expect(world.keys().filter((key) => !mayRemain.test(key))).toEqual([]);
   });
@@ -107,7 +111,9 @@ describe('waitForEvent', () => {
     await world.send('test/wanted', { n: 9 });
     expect(world.ended()).toEqual([]);
     await world.send('test/wanted', { user: "o'neil", n: 4 });
-    expect(world.ended()).toMatchObject([{ runId: world.runsOf('fn')[0], output: { data: { n: 4 } } }]);
+    expect(world.ended()).toMatchObject([
+      { runId: world.runsOf('fn')[0], output: { data: { n: 4 } } },
+    ]);
   });
 
   test('with a condition that is none fails the run with the exact error', async () => {
@@ -116,7 +122,10 @@ describe('waitForEvent', () => {
     expect(world.ended()).toMatchObject([
       {
         status: 'Failed',
-        output: { name: 'InvalidExpression', message: 'Wait for event If expression failed to compile' },
+        output: {
+          name: 'InvalidExpression',
+          message: 'Wait for event If expression failed to compile',
+        },
       },
     ]);
   });
@@ -125,7 +134,10 @@ describe('waitForEvent', () => {
     await waits();
     for (let i = 0; i < 250; i += 1) await world.accept('test/go', { i });
     await world.settle();
-    await Promise.all([world.accept('test/wanted', { n: 1 }), world.accept('test/wanted', { n: 2 })]);
+    await Promise.all([
+      world.accept('test/wanted', { n: 1 }),
+      world.accept('test/wanted', { n: 2 }),
+    ]);
     await world.settle();
     expect(world.ended()).toHaveLength(250);
     const results = world.ended().map((run) => (run.output as { data: { n: number } }).data.n);
@@ -206,7 +218,10 @@ describe('signals', () => {
       {
         runId: world.runsOf('two')[0],
         status: 'Failed',
-        output: { name: 'Error', message: 'Signal conflict; signal wait already exists for another run' },
+        output: {
+          name: 'Error',
+          message: 'Signal conflict; signal wait already exists for another run',
+        },
       },
     ]);
     expect(await world.signal('go', 1)).toEqual({ runId: world.runsOf('one')[0] ?? '' });
@@ -220,7 +235,10 @@ describe('signals', () => {
     expect(await world.signal('go', 1)).toEqual({ runId: world.runsOf('two')[0] ?? '' });
     expect(await world.signal('go', 2)).toBeNull();
     await world.advance(hourMs);
-    expect(world.ended().map(({ output: result }) => result)).toEqual([{ signal: 'go', data: 1 }, null]);
+    expect(world.ended().map(({ output: result }) => result)).toEqual([
+      { signal: 'go', data: 1 },
+      null,
+    ]);
   });
 });
 
@@ -233,7 +251,11 @@ describe('invoke', () => {
     );
 
   test('gives the result of the function', async () => {
-    await world.define('child', { trigger: 'test/child' }, async ({ event }) => Number(event.data.n) + 1);
+    await world.define(
+      'child',
+      { trigger: 'test/child' },
+      async ({ event }) => Number(event.data.n) + 1,
+    );
     await invokes();
     await world.send('test/go');
     expect(world.ended().map((run) => run.output)).toEqual([6, 6]);
@@ -280,7 +302,9 @@ describe('invoke', () => {
 
   test('of a function that is cancelled gives an error', async () => {
     const cancel = [{ event: 'test/stop' }];
-    await world.define('child', { trigger: 'test/child', cancel }, ({ step }) => step.sleep('long', '2h'));
+    await world.define('child', { trigger: 'test/child', cancel }, ({ step }) =>
+      step.sleep('long', '2h'),
+    );
     await invokes();
     await world.send('test/go');
     await world.send('test/stop');
