@@ -38,6 +38,7 @@ import { rebuild } from './queue/queue.ts';
 import { AppDiscovery, discoveryPorts } from './runner/app_discovery.ts';
 import { AppPoll } from './runner/app_poll.ts';
 import { syncApp } from './runner/app_sync.ts';
+import { reportingSync } from './runner/app_sync_report.ts';
 import { CronSchedules } from './runner/cron_schedules.ts';
 import { Delivery } from './runner/delivery.ts';
 import { EventIntake } from './runner/event_intake.ts';
@@ -231,7 +232,7 @@ function openDoors(
 ) {
   const { store, clock, limits, newId, settings, registry, log } = ground;
   const { retryIntervalMs } = settings;
-  const checkpoints = new AsyncCheckpoints({ store, clock, limits, newId });
+  const checkpoints = new AsyncCheckpoints({ store, clock, limits, terminator, newId });
   const syncRuns = new SyncRuns({ store, clock, limits, terminator, newId, retryIntervalMs });
   const intake = new EventIntake(store);
   let isClosing = false;
@@ -284,7 +285,7 @@ async function startSync(ground: Ground): Promise<{ stop(): Promise<void> }> {
   const isKeyRequired = settings.mode === 'start';
   const ping = (url: string) =>
     pingApp(url, { clock, serverKind: kindOf(settings), signingKey, isKeyRequired });
-  const sync = (url: string) => syncApp(url, { registry, ping });
+  const sync = reportingSync((url) => syncApp(url, { registry, ping }), log);
   const { pollIntervalMs: intervalMs, isPollingOn } = settings;
   const poll = new AppPoll({ clock, log, registry, sync, intervalMs, isPollingOn });
   const discovery = new AppDiscovery({

@@ -71,10 +71,7 @@ export async function members(
   return listOf(await read('SMEMBERS', key)).sort();
 }
 
-export async function list(
-  { read }: Pick<StoreUnderTest, 'read'>,
-  key: string,
-): Promise<string[]> {
+export async function list({ read }: Pick<StoreUnderTest, 'read'>, key: string): Promise<string[]> {
   return listOf(await read('LRANGE', key, 0, -1));
 }
 

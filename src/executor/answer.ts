@@ -4,6 +4,7 @@ import type { CallCompleted, CallOpcodes, CallOutcome } from '../driver/response
 import { canonicalJson } from '../lib/canonical_json.ts';
 import { retryDelaysMs } from '../queue/backoff.ts';
 import { requeue } from '../queue/queue.ts';
+import { loadRun } from '../state/run_state.ts';
 import { commitCheckpoint, commitSteps, type StepPlan } from '../state/step_commit.ts';
 import { endedWith, endingWith } from './last_answer.ts';
 import { opcodesMax } from './limits.ts';
@@ -155,8 +156,16 @@ export class Answers {
     if (!planned.ok) return;
     const { outputs, defers, facts } = planned.plan;
     const { runId, id: itemId } = work.item;
-    const request = { runId, itemId, generation: null, stateBytesMax, outputs, defers, facts };
-    await commitCheckpoint(this.parts.store, request);
+    await commitCheckpoint(this.parts.store, {
+      runId,
+      itemId,
+      generation: null,
+      stateBytesMax,
+      stepsMax: this.parts.limits.stepsMax(work.fn.id),
+      outputs,
+      defers,
+      facts,
+    });
   }
 
   private planContext(work: Work, answeredVersion: number | null): PlanContext {
@@ -178,9 +187,11 @@ export class Answers {
     return this.end(work, { status: 'Failed', error: failure, output: canonicalJson(failure) }, []);
   }
 
-  /** `ops` came with the end. */
+  /** `ops` came with the end. Defers may have been reported while the call was open. */
   private async end(work: Work, ending: Ending, ops: readonly Opcode[]): Promise<void> {
-    const { run, facts } = endedWith(this.planContext(work, null), ops);
+    const now = await loadRun(this.parts.store, work.item.runId, { withSteps: false });
+    const context = this.planContext(work, null);
+    const { run, facts } = endedWith({ ...context, defers: now?.defers ?? context.defers }, ops);
     await this.parts.terminator.end(run, work.item, ending, facts);
   }
 

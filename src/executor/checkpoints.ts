@@ -10,7 +10,8 @@ import type { Store } from '../store/store.ts';
 import { itemOfToken } from './call_request.ts';
 import type { RunLimits } from './limits.ts';
 import { planSteps } from './plan.ts';
-import { stateOverflow } from './run_failure.ts';
+import { stateOverflow, stepOverflow } from './run_failure.ts';
+import type { Terminator } from './terminator.ts';
 
 export type CheckpointOutcome =
   | { readonly kind: 'saved' }
@@ -20,6 +21,7 @@ export interface CheckpointParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly limits: RunLimits;
+  readonly terminator: Terminator;
   readonly newId: () => string;
 }
 
@@ -61,7 +63,7 @@ export class AsyncCheckpoints {
     readonly requestStartedAtMs: number | null;
     readonly steps: unknown;
   }): Promise<CheckpointOutcome> {
-    const { store, clock, limits, newId } = this.parts;
+    const { store, clock, limits, terminator, newId } = this.parts;
     const parsed = parseReported(request.steps);
     if (!parsed.ok) return rejected(parsed.isTooLarge ? 413 : 400, parsed.message);
     for (const { op } of parsed.ops) {
@@ -87,13 +89,18 @@ export class AsyncCheckpoints {
       null,
     );
     if (!planned.ok) return rejected(400, planned.failure.message);
-    const stateBytesMax = limits.stateBytesMax(run.metadata.functionId);
+    const { functionId } = run.metadata;
+    const [stateBytesMax, stepsMax] = [
+      limits.stateBytesMax(functionId),
+      limits.stepsMax(functionId),
+    ];
     const { outputs, defers, facts } = planned.plan;
     const committed = await commitCheckpoint(store, {
       runId: request.runId,
       itemId: itemOfToken(request.queueItem) ?? '',
       generation: fencedGeneration(request, nowMs),
       stateBytesMax,
+      stepsMax,
       outputs,
       defers,
       facts,
@@ -103,6 +110,12 @@ export class AsyncCheckpoints {
         409,
         'this call was handed out again meanwhile: stop, its answer is not wanted',
       );
+    }
+    if (committed === 'step_overflow') {
+      // Nothing that the call still does can count: the run ends here, and the SDK is told to stop.
+      await terminator.fail(request.runId, null, stepOverflow(stepsMax));
+      await store.settled();
+      return rejected(409, stepOverflow(stepsMax).message);
     }
     if (committed === 'gone') return rejected(404, `run ${request.runId} has ended`);
     if (committed === 'state_overflow') return rejected(413, stateOverflow(stateBytesMax).message);

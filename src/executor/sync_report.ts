@@ -33,7 +33,8 @@ export interface SyncReportParts {
   readonly retryIntervalMs: number | null;
 }
 
-export interface ReportingRun extends Pick<LoadedRun, 'metadata' | 'events' | 'defers' | 'stack'> {
+export interface ReportingRun
+  extends Pick<LoadedRun, 'metadata' | 'events' | 'defers' | 'stepCount'> {
   readonly runId: string;
 }
 
@@ -50,7 +51,7 @@ export async function commitReport(
 ): Promise<void> {
   const context = contextOf(parts, run);
   const stepsMax = parts.limits.stepsMax(run.metadata.functionId);
-  if (ops.length > opcodesMax || run.stack.length >= stepsMax) {
+  if (ops.length > opcodesMax || run.stepCount >= stepsMax) {
     return failRun(parts, context, stepOverflow(stepsMax));
   }
   const last = ops.find((op) => op.op === 'RunComplete' || op.op === 'SyncRunComplete');
@@ -91,18 +92,22 @@ async function keep(
     return false;
   }
   const { outputs, defers, facts } = planned.plan;
-  const stateBytesMax = parts.limits.stateBytesMax(context.metadata.functionId);
+  const { functionId } = context.metadata;
+  const stateBytesMax = parts.limits.stateBytesMax(functionId);
+  const stepsMax = parts.limits.stepsMax(functionId);
   const { runId } = context;
   const committed = await commitCheckpoint(parts.store, {
     runId,
     itemId: '',
     generation: null,
     stateBytesMax,
+    stepsMax,
     outputs,
     defers,
     facts,
   });
   if (committed === 'state_overflow') await failRun(parts, context, stateOverflow(stateBytesMax));
+  if (committed === 'step_overflow') await failRun(parts, context, stepOverflow(stepsMax));
   return committed === 'saved';
 }
 

@@ -44,7 +44,7 @@ export class SyncRuns {
     if (!(await createRun(store, run))) {
       return { kind: 'rejected', status: 409, message: 'Run already exists' };
     }
-    await commitReport(this.parts, { ...run, defers: [], stack: [] }, parsed.ops);
+    await commitReport(this.parts, { ...run, defers: [], stepCount: 0 }, parsed.ops);
     await store.settled();
     const { functionId, appId } = identity;
     return { kind: 'created', functionId, appId, runId: request.runId };

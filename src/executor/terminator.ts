@@ -48,7 +48,7 @@ export class Terminator {
     return outcome;
   }
 
-  async fail(runId: string, item: LeasedItem, failure: RunFailure): Promise<EndOutcome> {
+  async fail(runId: string, item: Item, failure: RunFailure): Promise<EndOutcome> {
     return this.endById(runId, item, {
       status: 'Failed',
       error: failure,

@@ -81,16 +81,22 @@ export function pauseArgs(pause: NewPause): (string | number)[] {
 
 const scanFields = 9;
 
+export interface PauseScan {
+  readonly pauses: StoredPause[];
+  /** Of all pauses for the event name. */
+  readonly storedCount: number;
+}
+
 /** Pauses for an event name that were created after `afterSequence`, in order. */
 export async function scanPauses(
   store: Store,
   eventName: string,
   afterSequence: number,
   most: number,
-): Promise<StoredPause[]> {
+): Promise<PauseScan> {
   const reply = asList(await store.run('pause_scan', [eventName, afterSequence, most]));
   const pauses: StoredPause[] = [];
-  for (let i = 0; i + scanFields <= reply.length; i += scanFields) {
+  for (let i = 1; i + scanFields <= reply.length; i += scanFields) {
     // A pause that went between the index and its record has no fields.
     if (reply[i + 1] === null) continue;
     pauses.push({
@@ -106,7 +112,7 @@ export async function scanPauses(
       stepName: asText(reply[i + 8]),
     });
   }
-  return pauses;
+  return { pauses, storedCount: asNumber(reply[0]) };
 }
 
 /** A wait that ended: what is stored for its step, and what history hears. */

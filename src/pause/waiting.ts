@@ -9,6 +9,8 @@ import { type StoredPause, scanPauses } from './pause.ts';
 const scanPage = 1_000;
 /** Event names held; the least recently used goes. */
 const namesMax = 1_000;
+/** A view may hold this many pauses that are over, and as many again as are not, before it is read anew. */
+const overMax = 1_000;
 /** A pause can have been created this long after its event came in and still match: deliveries take time. */
 export const matchToleranceMs = 5_000;
 
@@ -55,12 +57,21 @@ export class Waiting {
       if (!oldest.done) this.views.delete(oldest.value);
     }
     for (;;) {
-      const page = await scanPauses(this.store, eventName, view.sequence, scanPage);
-      for (const pause of page) {
+      const { pauses, storedCount } = await scanPauses(
+        this.store,
+        eventName,
+        view.sequence,
+        scanPage,
+      );
+      for (const pause of pauses) {
         view.pauses.set(pause.id, pause);
         view.sequence = pause.sequence;
       }
-      if (page.length < scanPage) return view;
+      if (pauses.length === scanPage) continue;
+      if (view.pauses.size <= 2 * storedCount + overMax) return view;
+      // Runs ended without an event of this name: what waited in them is over.
+      view.pauses.clear();
+      view.sequence = 0;
     }
   }
 }

@@ -116,6 +116,8 @@ export interface LoadedRun {
   readonly events: string;
   /** Null before the first execution. */
   readonly startedAtMs: number | null;
+  readonly stepCount: number;
+  /** Empty unless steps were asked for, as are they. */
   readonly stack: readonly string[];
   readonly steps: Pairs;
   readonly inputs: Pairs;
@@ -135,9 +137,10 @@ export async function loadRun(
     metadata: parseRunMetadata(asText(reply[1])),
     events: asText(reply[2]),
     startedAtMs: started === '' ? null : Number(started),
-    stack: asList(reply[4]).map(asText),
-    steps: asPairs(reply[5]),
-    inputs: asPairs(reply[6]),
-    defers: asPairs(reply[7]),
+    stepCount: asNumber(reply[4]),
+    stack: asList(reply[5]).map(asText),
+    steps: asPairs(reply[6]),
+    inputs: asPairs(reply[7]),
+    defers: asPairs(reply[8]),
   };
 }

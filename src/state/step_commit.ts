@@ -114,13 +114,14 @@ function waitArgs(wait: NewWait): (string | number)[] {
   ];
 }
 
-export type CheckpointCommit = 'saved' | 'gone' | 'stale' | 'state_overflow';
+export type CheckpointCommit = 'saved' | 'gone' | 'stale' | 'state_overflow' | 'step_overflow';
 
 const checkpointOutcomes: Record<number, CheckpointCommit> = {
   1: 'saved',
   0: 'gone',
   [-1]: 'stale',
   [-2]: 'state_overflow',
+  [-3]: 'step_overflow',
 };
 
 /** Saves steps while the call that ran them is still open. `generation` null: not checked. */
@@ -131,6 +132,7 @@ export async function commitCheckpoint(
     readonly itemId: string;
     readonly generation: number | null;
     readonly stateBytesMax: number;
+    readonly stepsMax: number;
     readonly outputs: readonly StepOutput[];
     readonly defers: StepPlan['defers'];
     readonly facts: readonly string[];
@@ -141,6 +143,7 @@ export async function commitCheckpoint(
     request.itemId,
     request.generation ?? -1,
     request.stateBytesMax,
+    request.stepsMax,
     request.outputs.length,
     ...request.outputs.flatMap((o) => [o.stepId, o.output, o.fact]),
     request.defers.length,

@@ -2,6 +2,7 @@
  * `bun test/bench/bench.ts [--row NAME]… [--rounds N] [--json FILE]`: measures the compiled server, with the app
  * and the load each in their own process. Progress on stderr, the table on stdout.
  */
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ceilingRow } from './ceiling.ts';
 import { median } from './figures.ts';
@@ -95,11 +96,15 @@ if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
   process.exit(2);
 }
 
+/** Figures of a busy machine say little: what else was running is part of the result. */
+const loadBefore = loadavg()[0] ?? 0;
+const cores = availableParallelism();
+console.error(`load average ${loadBefore.toFixed(2)} on ${cores} cores before the first row`);
 const results: Result[] = [];
 for (const row of rows) if (wanted.includes(row.name)) results.push(await measured(row, rounds));
 printTable(results);
 if (values.json) {
-  const document = results.map(({ row, outcome, error }) => ({
+  const measuredRows = results.map(({ row, outcome, error }) => ({
     row: row.name,
     title: row.title,
     unit: row.unit,
@@ -111,6 +116,7 @@ if (values.json) {
     note: outcome?.note ?? null,
     error: error ?? null,
   }));
+  const document = { cores, loadBefore, bun: Bun.version, rows: measuredRows };
   await Bun.write(values.json, `${JSON.stringify(document, null, 2)}\n`);
 }
 const isExact = results.every(({ outcome }) => outcome !== null && outcome.miscounted.length === 0);

@@ -247,7 +247,8 @@ describe('defers', () => {
   test('that an app reports while its last call is open become events, too', async () => {
     await world.register({ fn: {} });
     const { store, clock, newId } = world;
-    const checkpoints = new AsyncCheckpoints({ store, clock, newId, limits: world.server.limits });
+    const { limits, terminator } = world.server;
+    const checkpoints = new AsyncCheckpoints({ store, clock, newId, limits, terminator });
     world.app.answers('app-fn', async (request) => {
       const queueItem = queueItemToken(request.itemId);
       expect(itemOfToken(queueItem)).toBe(request.itemId);

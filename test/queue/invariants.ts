@@ -54,7 +54,8 @@ export async function violations(
   }
   for (const sets of [ready, backlogs, inflight, leased]) {
     for (const [name, set] of sets) {
-      for (const id of Object.keys(set)) if (!items.has(id)) wrong.push(`${name} holds ${id}, which is gone`);
+      for (const id of Object.keys(set))
+        if (!items.has(id)) wrong.push(`${name} holds ${id}, which is gone`);
     }
   }
 
@@ -64,16 +65,20 @@ export async function violations(
   for (const [partition, account] of accountsOf) {
     const first = Math.min(...Object.values(ready.get(partition) ?? {}));
     const pointer = pointers[partition];
-    if (pointer !== undefined) minima.set(account, { ...minima.get(account), [partition]: pointer });
+    if (pointer !== undefined)
+      minima.set(account, { ...minima.get(account), [partition]: pointer });
     if (pointer === first || (pointer === undefined && first === Infinity)) continue;
     // A partition that has stopped at a limit has no pointer, or one of what was added since; whoever holds or is
     // about to take the room passes it on.
     const isDue = (other: string): boolean => (pointers[other] ?? Infinity) <= under.clock.now();
     const isServed = [...accountsOf].some(([other, owner]) => owner === account && isDue(other));
     const waits = partition in (await scores(under, `x:waiting:${account}`));
-    const isStopped = leased.has(partition) || (waits && (inflight.has(`a:${account}`) || isServed));
+    const isStopped =
+      leased.has(partition) || (waits && (inflight.has(`a:${account}`) || isServed));
     if (first < (pointer ?? Infinity) && (isStopped || isDue(partition))) continue;
-    wrong.push(`${partition} points at ${pointer}, its first item at ${first}, and nothing mends that`);
+    wrong.push(
+      `${partition} points at ${pointer}, its first item at ${first}, and nothing mends that`,
+    );
   }
   const accounts = await scores(under, 'x:accounts');
   for (const partition of Object.keys(pointers)) {
@@ -83,7 +88,9 @@ export async function violations(
     const own = minima.get(account) ?? {};
     const stored = await scores(under, `x:account:${account}:partitions`);
     if (!Bun.deepEquals(own, stored)) {
-      wrong.push(`account ${account} has the pointers ${JSON.stringify(stored)}, not ${JSON.stringify(own)}`);
+      wrong.push(
+        `account ${account} has the pointers ${JSON.stringify(stored)}, not ${JSON.stringify(own)}`,
+      );
     }
     const first = Math.min(...Object.values(own));
     if ((accounts[account] ?? Number.POSITIVE_INFINITY) !== first) {
@@ -102,13 +109,21 @@ export async function violations(
     }
   }
   for (const [name, set] of inflight) {
-    if (name.startsWith('a:') && name !== 'a:system' && limits.account > 0 && live(set) > limits.account) {
+    if (
+      name.startsWith('a:') &&
+      name !== 'a:system' &&
+      limits.account > 0 &&
+      live(set) > limits.account
+    ) {
       wrong.push(`${name} holds ${live(set)} leases, more than its ${limits.account}`);
     }
   }
   const limitsOfKeys = new Map<string, number>();
   for (const item of items.values()) {
-    for (const [key, limit] of [[item.c1, item.l1], [item.c2, item.l2]]) {
+    for (const [key, limit] of [
+      [item.c1, item.l1],
+      [item.c2, item.l2],
+    ]) {
       if (key !== undefined) limitsOfKeys.set(key, Number(limit));
     }
   }
@@ -119,7 +134,8 @@ export async function violations(
     // Whoever waits for a key must be let out by someone who has it or is about to take it.
     const carriers = [...items].filter(([, item]) => item.c1 === key || item.c2 === key);
     const moving = carriers.filter(([id]) => !(id in (backlogs.get(key) ?? {})));
-    if (backlogs.has(key) && moving.length === 0) wrong.push(`nothing lets the backlog of ${key} go on`);
+    if (backlogs.has(key) && moving.length === 0)
+      wrong.push(`nothing lets the backlog of ${key} go on`);
   }
 
   // A run's index names its items; nothing of a run is left without its state.
@@ -129,7 +145,8 @@ export async function violations(
   }
   for (const run of new Set([...named('x:run:'), ...ofRuns.keys()])) {
     const stored = await members(under, `x:run:${run}`);
-    if (!Bun.deepEquals(stored, (ofRuns.get(run) ?? []).sort())) wrong.push(`the index of ${run} is wrong`);
+    if (!Bun.deepEquals(stored, (ofRuns.get(run) ?? []).sort()))
+      wrong.push(`the index of ${run} is wrong`);
   }
   const runs = new Set(named('run:').filter((name) => !name.includes(':')));
   for (const name of named('run:')) {

@@ -65,7 +65,10 @@ function processorWith(changes: Partial<ProcessorParts> = {}): Processor {
     workers: 100,
     isShared: false,
     limitsOf: () => ({ function: 0, account: 0 }),
-    newToken: () => `${name}-${(tokens += 1)}`,
+    newToken: () => {
+      tokens += 1;
+      return `${name}-${tokens}`;
+    },
     random: () => 0.5,
     handle: async (item) => {
       handled.push(item);
@@ -168,7 +171,10 @@ describe('wake-ups', () => {
 
   test('a burst is served as a whole, however many turns it takes', async () => {
     processorWith({ workers: 7 }).start();
-    await enqueue(store, Array.from({ length: 200 }, (_, index) => due(`i${index}`)));
+    await enqueue(
+      store,
+      Array.from({ length: 200 }, (_, index) => due(`i${index}`)),
+    );
     await quiet();
     expect(new Set(ids()).size).toBe(200);
   });
@@ -190,8 +196,14 @@ describe('fairness', () => {
   test('partitions with more work take turns', async () => {
     const { handle, release } = holding();
     processorWith({ workers: 1, handle }).start();
-    await enqueue(store, ['a1', 'a2', 'a3'].map((id) => due(id)));
-    await enqueue(store, ['b1', 'b2', 'b3'].map((id) => due(id, { partition: 'fn-2' })));
+    await enqueue(
+      store,
+      ['a1', 'a2', 'a3'].map((id) => due(id)),
+    );
+    await enqueue(
+      store,
+      ['b1', 'b2', 'b3'].map((id) => due(id, { partition: 'fn-2' })),
+    );
     await quiet();
     for (let served = 1; served < 6; served += 1) await release(ids().at(-1) ?? '');
     const order = ids().map((id) => id[0]);
@@ -203,7 +215,10 @@ describe('limits', () => {
   test('at the limit of a function the rest waits for an end, not for time', async () => {
     const { handle, release } = holding();
     processorWith({ handle, limitsOf: () => ({ function: 2, account: 0 }) }).start();
-    await enqueue(store, ['a', 'b', 'c', 'd'].map((id) => due(id)));
+    await enqueue(
+      store,
+      ['a', 'b', 'c', 'd'].map((id) => due(id)),
+    );
     await quiet();
     expect(ids()).toEqual(['a', 'b']);
     await release('a');
@@ -217,7 +232,10 @@ describe('limits', () => {
     const { handle, release } = holding();
     processorWith({ handle, limitsOf: () => ({ function: 0, account: 1 }) }).start();
     for (const n of [1, 2, 3]) {
-      await enqueue(store, [due(`x${n}`, { partition: `fn-${n}` }), due(`y${n}`, { partition: `fn-${n}` })]);
+      await enqueue(store, [
+        due(`x${n}`, { partition: `fn-${n}` }),
+        due(`y${n}`, { partition: `fn-${n}` }),
+      ]);
     }
     await quiet();
     for (let served = 1; served < 6; served += 1) {
@@ -230,7 +248,10 @@ describe('limits', () => {
   test('system partitions know no limit', async () => {
     const { handle } = holding();
     processorWith({ handle, limitsOf: () => ({ function: 1, account: 1 }) }).start();
-    await enqueue(store, ['a', 'b', 'c'].map((id) => due(id, { partition: 'events' })));
+    await enqueue(
+      store,
+      ['a', 'b', 'c'].map((id) => due(id, { partition: 'events' })),
+    );
     await quiet();
     expect(ids()).toEqual(['a', 'b', 'c']);
   });
@@ -241,7 +262,10 @@ describe('saturation', () => {
     const { handle, release } = holding();
     const processor = processorWith({ workers: 2, handle });
     processor.start();
-    await enqueue(store, ['a', 'b', 'c'].map((id) => due(id)));
+    await enqueue(
+      store,
+      ['a', 'b', 'c'].map((id) => due(id)),
+    );
     await quiet();
     expect([ids(), processor.itemsInFlight]).toEqual([['a', 'b'], 2]);
     await release('b');
@@ -251,7 +275,10 @@ describe('saturation', () => {
   test('what falls due while all workers are busy is served when one is free', async () => {
     const { handle, release } = holding();
     processorWith({ workers: 1, handle }).start();
-    await enqueue(store, [due('long'), due('later', { partition: 'fn-2', scoreMs: clock.now() + 1_000 })]);
+    await enqueue(store, [
+      due('long'),
+      due('later', { partition: 'fn-2', scoreMs: clock.now() + 1_000 }),
+    ]);
     await quiet();
     clock.goTo(clock.now() + 1_000);
     await quiet();
@@ -432,7 +459,10 @@ describe('stopping', () => {
 describe('processes that share a store', () => {
   test('serve one item once', async () => {
     for (const process of ['p1', 'p2', 'p3']) processorWith({ process, isShared: true }).start();
-    await enqueue(store, Array.from({ length: 100 }, (_, index) => due(`i${index}`)));
+    await enqueue(
+      store,
+      Array.from({ length: 100 }, (_, index) => due(`i${index}`)),
+    );
     await quiet();
     expect(ids().length).toBe(100);
     expect(new Set(ids()).size).toBe(100);

@@ -12,7 +12,13 @@ import {
   requeue,
   scavenge,
 } from '../../src/queue/queue.ts';
-import { list, members, openStoreUnderTest, type StoreUnderTest, scores } from '../store_under_test.ts';
+import {
+  list,
+  members,
+  openStoreUnderTest,
+  type StoreUnderTest,
+  scores,
+} from '../store_under_test.ts';
 import { idsOf, leaseMs, sampleItem, takeFrom, takeOne } from './sample_item.ts';
 
 let under: StoreUnderTest;
@@ -86,7 +92,11 @@ describe('queue_peek and queue_accounts', () => {
 
 describe('queue_take', () => {
   test('code 0: hands out what is due, oldest score first, and no more is', async () => {
-    await enqueue(store, [due('b'), due('a', { scoreMs: now - 1 }), due('z', { scoreMs: now + 1 })]);
+    await enqueue(store, [
+      due('b'),
+      due('a', { scoreMs: now - 1 }),
+      due('z', { scoreMs: now + 1 }),
+    ]);
     const { outcome, items } = await takeFrom(under, 'fn-1');
     expect(outcome).toBe('empty');
     expect(idsOf(items)).toEqual(['a', 'b']);
@@ -109,7 +119,10 @@ describe('queue_take', () => {
     await enqueue(store, [due('a'), due('b'), due('c')]);
     expect((await takeFrom(under, 'fn-1', { itemsMax: 1 })).outcome).toBe('more');
     const other = { process: 'p2', itemsMax: 1 };
-    expect(await takeFrom(under, 'fn-1', other)).toEqual({ outcome: 'leased_elsewhere', items: [] });
+    expect(await takeFrom(under, 'fn-1', other)).toEqual({
+      outcome: 'leased_elsewhere',
+      items: [],
+    });
     expect((await takeFrom(under, 'fn-1', { itemsMax: 1 })).outcome).toBe('more');
     under.clock.advance(4_000);
     expect(idsOf((await takeFrom(under, 'fn-1', other)).items)).toEqual(['c']);
@@ -143,7 +156,11 @@ describe('queue_take', () => {
   });
 
   test('code -3: at the limit of the account its partitions wait, and each release wakes one', async () => {
-    await enqueue(store, [due('a'), due('b', { partition: 'fn-2' }), due('c', { partition: 'fn-3' })]);
+    await enqueue(store, [
+      due('a'),
+      due('b', { partition: 'fn-2' }),
+      due('c', { partition: 'fn-3' }),
+    ]);
     const item = await takeOne(under, 'fn-1', { accountLimit: 1 });
     expect((await takeFrom(under, 'fn-2', { accountLimit: 1 })).outcome).toBe('account_limit');
     expect((await takeFrom(under, 'fn-3', { accountLimit: 1 })).outcome).toBe('account_limit');
@@ -285,7 +302,12 @@ describe('queue_requeue', () => {
       expect((await takeFrom(under, 'fn-1')).items).toEqual([]);
       under.clock.advance(delayMs);
     }
-    expect(seen).toEqual([[0, 0], [1, 1], [2, 2], [3, 3]]);
+    expect(seen).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
     expect((await takeOne(under, 'fn-1')).attempt).toBe(4);
   });
 
@@ -336,10 +358,20 @@ describe('queue_scavenge', () => {
     const { items } = await takeFrom(under, 'fn-1');
     expect(await scavenge(store, now, 10)).toEqual({ count: 0, nextMs: now + leaseMs });
     under.clock.advance(leaseMs);
-    expect(await scavenge(store, under.clock.now(), 1)).toEqual({ count: 1, nextMs: now + leaseMs });
+    expect(await scavenge(store, under.clock.now(), 1)).toEqual({
+      count: 1,
+      nextMs: now + leaseMs,
+    });
     expect(await scavenge(store, under.clock.now(), 10)).toEqual({ count: 1, nextMs: null });
     const again = await takeFrom(under, 'fn-1');
-    expect(again.items.map(({ id, attempt, generation, scavenged }) => [id, attempt, generation, scavenged])).toEqual([
+    expect(
+      again.items.map(({ id, attempt, generation, scavenged }) => [
+        id,
+        attempt,
+        generation,
+        scavenged,
+      ]),
+    ).toEqual([
       ['a', 1, 2, 1],
       ['b', 0, 1, 1],
     ]);

@@ -22,7 +22,10 @@ export class FakeApp implements Driver {
   /** Looks at each execution of a step as it happens. */
   onExecution: (execution: Execution, request: CallRequest) => void = () => undefined;
   readonly #answerers = new Map<string, Answerer>();
-  readonly #gates: { readonly matches: (request: CallRequest) => boolean; readonly opened: Promise<void> }[] = [];
+  readonly #gates: {
+    readonly matches: (request: CallRequest) => boolean;
+    readonly opened: Promise<void>;
+  }[] = [];
 
   constructor(private readonly clock: Clock) {}
 

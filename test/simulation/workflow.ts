@@ -108,11 +108,18 @@ async function carriedOut(
   } catch (error) {
     const isFinal = error instanceof NonRetriable || request.attempt + 1 >= request.maxAttempts;
     const op = { op: isFinal ? 'StepFailed' : 'StepError', id, displayName: id, opts };
-    return { status: 206, headers: headersFor(error, isFinal), body: [...lazies, { ...op, error: told(error) }] };
+    return {
+      status: 206,
+      headers: headersFor(error, isFinal),
+      body: [...lazies, { ...op, error: told(error) }],
+    };
   }
 }
 
-function ended(outcome: { value: unknown } | { error: unknown }, lazies: readonly Json[]): WireAnswer {
+function ended(
+  outcome: { value: unknown } | { error: unknown },
+  lazies: readonly Json[],
+): WireAnswer {
   if ('error' in outcome) {
     const { error } = outcome;
     const isFinal = error instanceof NonRetriable;

@@ -46,15 +46,13 @@ export interface WorldOptions {
 
 /** One process of the server. */
 class Server {
-  readonly life = new Mortality();
   private constructor(
+    readonly life: Mortality,
     readonly registry: Registry,
     readonly limits: RunLimits,
+    readonly terminator: Terminator,
     readonly intake: EventIntake,
     readonly signals: SignalSender,
-    readonly terminator: Terminator,
-    readonly processor: Processor,
-    readonly crons: CronSchedules,
   ) {}
 
   static async start(world: World): Promise<Server> {
@@ -115,9 +113,7 @@ class Server {
     processor.start();
     const intake = new EventIntake(store);
     const signals = new SignalSender(store, clock);
-    const server = new Server(registry, limits, intake, signals, terminator, processor, crons);
-    Object.assign(server, { life });
-    return server;
+    return new Server(life, registry, limits, terminator, intake, signals);
   }
 }
 
@@ -153,7 +149,12 @@ export class World {
     const extraScripts = {
       test_call: "ARGV[2] = KEYS[1] .. ':' .. ARGV[2] return redis.call(unpack(ARGV))",
     };
-    world.#store = await openEmbeddedStore({ dataDir: null, prefix, clock: world.clock, extraScripts });
+    world.#store = await openEmbeddedStore({
+      dataDir: null,
+      prefix,
+      clock: world.clock,
+      extraScripts,
+    });
     world.#server = await Server.start(world);
     return world;
   }
@@ -312,7 +313,8 @@ export class World {
     const flat = this.store.runSync('test_call', ['HGETALL', `run:${runId}:steps`]);
     const steps: Record<string, unknown> = {};
     if (Array.isArray(flat)) {
-      for (let i = 0; i < flat.length; i += 2) steps[String(flat[i])] = JSON.parse(String(flat[i + 1]));
+      for (let i = 0; i < flat.length; i += 2)
+        steps[String(flat[i])] = JSON.parse(String(flat[i + 1]));
     }
     return steps;
   }
@@ -326,7 +328,13 @@ export class World {
   ended(): EndedRun[] {
     return this.facts().flatMap((fact) =>
       fact.t === 'run.ended'
-        ? [{ runId: fact.runId, status: fact.status, output: JSON.parse(fact.output ?? 'null') as unknown }]
+        ? [
+            {
+              runId: fact.runId,
+              status: fact.status,
+              output: JSON.parse(fact.output ?? 'null') as unknown,
+            },
+          ]
         : [],
     );
   }
@@ -339,7 +347,9 @@ export class World {
   }
 
   stepFacts(stepId: string): StepFact[] {
-    return this.facts().flatMap((fact) => (fact.t === 'step' && fact.stepId === stepId ? [fact] : []));
+    return this.facts().flatMap((fact) =>
+      fact.t === 'step' && fact.stepId === stepId ? [fact] : [],
+    );
   }
 
   /** Events as history has them. */
@@ -369,7 +379,12 @@ function documentOf(id: string, { trigger, retries = 0, ...config }: FunctionCon
     name: id,
     triggers: [{ event: trigger ?? 'test/go' }],
     steps: {
-      step: { id: 'step', name: 'step', runtime: { type: 'http', url }, retries: { attempts: retries } },
+      step: {
+        id: 'step',
+        name: 'step',
+        runtime: { type: 'http', url },
+        retries: { attempts: retries },
+      },
     },
     ...config,
   };

@@ -36,13 +36,18 @@ async function started(runId = 'r') {
 
 describe('run_create', () => {
   test('code 1: state, start item, cancellations and facts are there together', async () => {
-    const cancellation = samplePause('r', '', { id: 'r.cancel.0', kind: 'cancel', timeoutItemId: '' });
+    const cancellation = samplePause('r', '', {
+      id: 'r.cancel.0',
+      kind: 'cancel',
+      timeoutItemId: '',
+    });
     const run = sampleRun('r', { cancellations: [cancellation], facts: ['"scheduled"'] });
     expect(await createRun(store, run)).toBe(true);
     expect(await loadRun(store, 'r', { withSteps: true })).toEqual({
       metadata: sampleMetadata(),
       events: '[{"name":"test/go"}]',
       startedAtMs: null,
+      stepCount: 0,
       stack: [],
       steps: [],
       inputs: [],
@@ -50,7 +55,7 @@ describe('run_create', () => {
     });
     expect(await list(under, 'outbox')).toEqual(['"scheduled"']);
     expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.start']);
-    expect(await store.run('pause_scan', ['test/wanted', 0, 9])).toHaveLength(9);
+    expect(await store.run('pause_scan', ['test/wanted', 0, 9])).toHaveLength(10);
   });
 
   test('code 0: a used idempotency key creates nothing and queues what was meant for that case', async () => {
@@ -76,7 +81,9 @@ describe('run_create', () => {
   test('one used key of several is enough, and the others stay free', async () => {
     const key = (name: string) => ({ key: name, lifetimeMs: 1_000 });
     await createSampleRun(store, 'r1', { idempotencyKeys: [key('a')] });
-    expect(await createSampleRun(store, 'r2', { idempotencyKeys: [key('b'), key('a')] })).toBe(false);
+    expect(await createSampleRun(store, 'r2', { idempotencyKeys: [key('b'), key('a')] })).toBe(
+      false,
+    );
     expect(await createSampleRun(store, 'r3', { idempotencyKeys: [key('b')] })).toBe(true);
   });
 
@@ -95,7 +102,13 @@ describe('run_enter', () => {
     expect(first).toMatchObject({
       kind: 'entered',
       isFirst: true,
-      state: { requestVersion: -1, isPlanForced: false, startedAtMs: now, stepCount: 0, stateBytes: 0 },
+      state: {
+        requestVersion: -1,
+        isPlanForced: false,
+        startedAtMs: now,
+        stepCount: 0,
+        stateBytes: 0,
+      },
     });
     under.clock.advance(10);
     const second = await enterRun(store, item, sampleEnter(now + 10, { firstItems }));
@@ -116,7 +129,10 @@ describe('run_enter', () => {
         stateBytes: 24,
         areStepsLeftOut: false,
         stack: ['b', 'a'],
-        steps: expect.arrayContaining([['a', '{"data":"a"}'], ['b', '{"data":"b"}']]),
+        steps: expect.arrayContaining([
+          ['a', '{"data":"a"}'],
+          ['b', '{"data":"b"}'],
+        ]),
         defers: [['d', '{"x":1}']],
       },
     });
@@ -154,7 +170,9 @@ describe('run_enter', () => {
     const [woken, work] = items;
     if (!woken || !work) throw new Error('two items were queued');
     const slept = { stepId: 'nap', parallelMode: 'wait', fact: '"woke"' };
-    expect(await enterRun(store, woken, sampleEnter(now, { slept }))).toEqual({ kind: 'siblings_open' });
+    expect(await enterRun(store, woken, sampleEnter(now, { slept }))).toEqual({
+      kind: 'siblings_open',
+    });
     expect(await list(under, 'outbox')).toContain('"woke"');
     expect(await commit(under, work, { outputs: [output('work')] })).toBe('continued');
   });
@@ -164,7 +182,11 @@ describe('run_enter', () => {
       const runId = `r-${parallelMode}`;
       const item = await started(runId);
       const group = parallelMode === 'race' ? ['nap', 'other'] : ['nap'];
-      const sleep = { openStepId: 'nap', fact: '', item: runItem(runId, 'nap.sleep', { kind: 'sleep' }) };
+      const sleep = {
+        openStepId: 'nap',
+        fact: '',
+        item: runItem(runId, 'nap.sleep', { kind: 'sleep' }),
+      };
       await commit(under, item, { group, items: [sleep] });
       const woken = await takeOne(under, 'fn-1');
       const slept = { stepId: 'nap', parallelMode, fact: '' };
@@ -196,7 +218,9 @@ describe('run_enter', () => {
     await commit(under, item, { outputs: [output('a'), output('b')] });
     const next = await takeOne(under, 'fn-1');
     expect((await enterRun(store, next, sampleEnter(now, { stepsMax: 3 }))).kind).toBe('entered');
-    expect((await enterRun(store, next, sampleEnter(now, { stepsMax: 2 }))).kind).toBe('step_limit');
+    expect((await enterRun(store, next, sampleEnter(now, { stepsMax: 2 }))).kind).toBe(
+      'step_limit',
+    );
   });
 });
 
@@ -205,16 +229,15 @@ describe('run_load', () => {
     expect(await loadRun(store, 'r', { withSteps: true })).toBeNull();
   });
 
-  test('code 1: with or without the outputs', async () => {
+  test('code 1: with or without the finished steps', async () => {
     const item = await started();
     await enterRun(store, item, sampleEnter(now));
     await commit(under, item, { outputs: [output('a')] });
-    expect(await loadRun(store, 'r', { withSteps: false })).toMatchObject({
-      startedAtMs: now,
-      stack: ['a'],
-      steps: [],
-    });
-    expect((await loadRun(store, 'r', { withSteps: true }))?.steps).toEqual([['a', '{"data":"a"}']]);
+    const known = { startedAtMs: now, stepCount: 1 };
+    const without = await loadRun(store, 'r', { withSteps: false });
+    expect(without).toMatchObject({ ...known, stack: [], steps: [] });
+    const steps = [['a', '{"data":"a"}']];
+    expect(await loadRun(store, 'r', { withSteps: true })).toMatchObject({ ...known, stack: ['a'], steps });
   });
 });
 
@@ -227,14 +250,24 @@ describe('run_jobs', () => {
     const taken = await takeOne(under, 'fn-1');
     expect(await store.run('run_jobs', ['r', 10])).toEqual(['r.a.plan', 'edge', '7000', '0', 1]);
     await requeue(store, taken, { nowMs: now, isAttempt: true, delaysMs: [5] });
-    expect(await store.run('run_jobs', ['r', 10])).toEqual(['r.a.plan', 'edge', String(now + 5), '1', 0]);
+    expect(await store.run('run_jobs', ['r', 10])).toEqual([
+      'r.a.plan',
+      'edge',
+      String(now + 5),
+      '1',
+      0,
+    ]);
     expect(await store.run('run_jobs', ['r', 0])).toEqual([]);
   });
 });
 
 describe('run_finish', () => {
   test('code 1: leaves nothing of the run but its events and facts', async () => {
-    const cancellation = samplePause('r', '', { id: 'r.cancel.0', kind: 'cancel', timeoutItemId: '' });
+    const cancellation = samplePause('r', '', {
+      id: 'r.cancel.0',
+      kind: 'cancel',
+      timeoutItemId: '',
+    });
     await createSampleRun(store, 'r', { cancellations: [cancellation] });
     const item = await takeOne(under, 'fn-1');
     const planned = { openStepId: '', fact: '', item: runItem('r', 'p.plan') };
@@ -269,7 +302,11 @@ describe('run_finish', () => {
 
   test('code 0: of two ends only the first tells, and the second’s item goes', async () => {
     const item = await started();
-    const end = { runId: 'r', items: [sampleItem({ id: 'told', partition: 'events' })], facts: ['"f"'] };
+    const end = {
+      runId: 'r',
+      items: [sampleItem({ id: 'told', partition: 'events' })],
+      facts: ['"f"'],
+    };
     expect(await endRun(store, { ...end, item: null })).toBe('ended');
     expect(await endRun(store, { ...end, item: null })).toBe('ended_before');
     expect(await endRun(store, { ...end, item })).toBe('lease_lost');

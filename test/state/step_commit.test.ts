@@ -5,7 +5,13 @@ import { requeue } from '../../src/queue/queue.ts';
 import { loadRun } from '../../src/state/run_state.ts';
 import { commitCheckpoint, commitSteps } from '../../src/state/step_commit.ts';
 import { idsOf, sampleItem, takeFrom, takeOne } from '../queue/sample_item.ts';
-import { fields, list, members, openStoreUnderTest, type StoreUnderTest } from '../store_under_test.ts';
+import {
+  fields,
+  list,
+  members,
+  openStoreUnderTest,
+  type StoreUnderTest,
+} from '../store_under_test.ts';
 import { commit, createSampleRun, output, runItem, samplePlan, sampleWait } from './sample_run.ts';
 
 let under: StoreUnderTest;
@@ -206,7 +212,10 @@ describe('step_commit', () => {
   test('defers are kept by their first record', async () => {
     const defer = (record: string) => ({ defers: [{ stepId: 'd', record }], outputs: [] });
     await commit(under, item, { ...defer('"first"'), outputs: [output('a')] });
-    await commit(under, await takeOne(under, 'fn-1'), { ...defer('"second"'), outputs: [output('b')] });
+    await commit(under, await takeOne(under, 'fn-1'), {
+      ...defer('"second"'),
+      outputs: [output('b')],
+    });
     expect((await loadRun(store, 'r', { withSteps: false }))?.defers).toEqual([['d', '"first"']]);
   });
 
@@ -226,11 +235,19 @@ describe('checkpoint_commit', () => {
       itemId: item.id,
       generation: null,
       stateBytesMax: 1_000,
+      stepsMax: 10,
       outputs: [output('a', { fact: '"a"' })],
       defers: [{ stepId: 'd', record: '{}' }],
       facts: ['"more"'],
       ...changes,
     });
+
+  test('code -3: more steps than allowed are refused, known ones do not count twice', async () => {
+    expect(await checkpoint({ stepsMax: 1 })).toBe('saved');
+    expect(await checkpoint({ stepsMax: 1 })).toBe('saved');
+    expect(await checkpoint({ stepsMax: 1, outputs: [output('b')] })).toBe('step_overflow');
+    expect(await steps()).toEqual([['a', '{"data":"a"}']]);
+  });
 
   test('code 1: saves steps while the call goes on and queues nothing', async () => {
     expect(await checkpoint()).toBe('saved');

@@ -61,7 +61,9 @@ export const failing: readonly Scenario[] = [
     },
   },
   {
+    // v3 with checkpointing leaves the header out.
     name: 'RetryAfterError delays the retry as long as it says',
+    isFor: ({ sdk, isCheckpointing }) => sdk === '4' || !isCheckpointing,
     play: async (scene) => {
       const run = await scene.play('retry-after', { after: '3s' });
       expect(run.status).toBe('Completed');

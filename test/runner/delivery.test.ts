@@ -1,0 +1,171 @@
+/** Delivery of events: triggers, idempotency, repetition; and event_accept and event_deliver, code by code. */
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { itemListArgs } from '../../src/queue/item.ts';
+import { runArgs } from '../../src/state/run_creation.ts';
+import { idsOf, sampleItem, takeFrom, takeOne } from '../queue/sample_item.ts';
+import { World } from '../simulation/world.ts';
+import { sampleRun } from '../state/sample_run.ts';
+import { fields, list, openStoreUnderTest } from '../store_under_test.ts';
+
+const hourMs = 60 * 60 * 1_000;
+let world: World;
+beforeEach(async () => {
+  world = await World.create();
+});
+afterEach(() => world.close());
+
+describe('event_accept and event_deliver', () => {
+  const accepted = async () => {
+    const under = await openStoreUnderTest();
+    const item = sampleItem({ id: 'events.1', partition: 'events', kind: 'events' });
+    expect(await under.store.run('event_accept', [...itemListArgs([item]), 1, '"event"'])).toBe(1);
+    expect(await list(under, 'outbox')).toEqual(['"event"']);
+    return { ...under, item: await takeOne(under, 'events') };
+  };
+  const deliver = (
+    { store, clock, item }: Awaited<ReturnType<typeof accepted>>,
+    cursor: number,
+    { leaseToken = item.leaseToken, runs = [sampleRun('r')] } = {},
+  ) => {
+    const created = [runs.length, ...runs.flatMap(runArgs)];
+    return store.run('event_deliver', [
+      clock.now(),
+      item.id,
+      leaseToken,
+      cursor,
+      1,
+      'r.w',
+      'null',
+      '"w"',
+      ...created,
+      0,
+      1,
+      '"more"',
+    ]);
+  };
+
+  test('code 1: creates runs, says which waits and runs there were, and removes the item', async () => {
+    const under = await accepted();
+    const once = { idempotencyKeys: [{ key: 'k', lifetimeMs: 1_000 }] };
+    const runs = [sampleRun('r1', once), sampleRun('r2', once)];
+    expect(await deliver(under, -1, { runs })).toEqual([1, 0, 1, 0]);
+    expect((await takeFrom(under, 'events')).items).toEqual([]);
+    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r1.start']);
+    expect(await list(under, 'outbox')).toEqual(['"event"', '"more"']);
+  });
+
+  test('code 1: a part of the events moves the cursor', async () => {
+    const under = await accepted();
+    expect(await deliver(under, 7)).toEqual([1, 0, 1]);
+    expect(await fields(under, 'item:events.1')).toMatchObject({ cursor: '7' });
+    under.clock.advance(30_000);
+    await under.store.run('queue_scavenge', [under.clock.now(), 9]);
+    expect((await takeOne(under, 'events')).cursor).toBe(7);
+  });
+
+  test('code 0: the lease is lost, nothing happens', async () => {
+    const under = await accepted();
+    expect(await deliver(under, -1, { leaseToken: 'other' })).toEqual([0]);
+    expect((await takeFrom(under, 'fn-1')).items).toEqual([]);
+    expect(await list(under, 'outbox')).toEqual(['"event"']);
+  });
+});
+
+describe('an event', () => {
+  test('starts every function that it triggers, each once', async () => {
+    const both = { triggers: [{ event: 'test/*' }, { event: 'test/go' }] };
+    await world.define('both', both, async ({ event }) => event.name);
+    await world.define('one', {}, async ({ event }) => event.data.n);
+    await world.define('other', { trigger: 'test/other' }, async () => 0);
+    await world.send('test/go', { n: 1 });
+    expect(
+      [world.runsOf('both'), world.runsOf('one'), world.runsOf('other')].map((runs) => runs.length),
+    ).toEqual([1, 1, 0]);
+    expect(
+      world
+        .ended()
+        .map(({ output }) => output)
+        .sort(),
+    ).toEqual([1, 'test/go']);
+  });
+
+  test('starts a function only when the trigger’s condition holds and can be evaluated', async () => {
+    const triggers = [{ event: 'test/go', expression: 'event.data.n > 3' }];
+    await world.define('fn', { triggers }, async () => 0);
+    await world.send('test/go', { n: 3 });
+    await world.send('test/go', { n: 'many' });
+    await world.send('test/go', { n: 4 });
+    expect(world.runsOf('fn')).toHaveLength(1);
+  });
+
+  test('with an id of its own starts a function once in 24 h', async () => {
+    await world.define('fn', {}, async () => 0);
+    for (const id of ['same', 'same', 'other']) await world.accept('test/go', {}, { id });
+    await world.settle();
+    expect(world.runsOf('fn')).toHaveLength(2);
+    await world.advance(24 * hourMs - 1);
+    await world.send('test/go', {}, { id: 'same' });
+    expect(world.runsOf('fn')).toHaveLength(2);
+    await world.advance(1);
+    await world.send('test/go', {}, { id: 'same' });
+    expect(world.runsOf('fn')).toHaveLength(3);
+  });
+
+  test('starts a function once per idempotency key in 24 h; a missing path switches that off', async () => {
+    await world.define('fn', { idempotency: 'event.data.order' }, async () => 0);
+    for (const order of ['a', 'a', 'b', undefined, undefined])
+      await world.send('test/go', { order });
+    expect(world.runsOf('fn')).toHaveLength(4);
+    await world.advance(24 * hourMs);
+    await world.send('test/go', { order: 'a' });
+    expect(world.runsOf('fn')).toHaveLength(5);
+  });
+
+  test('from the future starts its functions then', async () => {
+    await world.define('fn', {}, async () => 0);
+    await world.send('test/go', {}, { ts: world.clock.now() + hourMs });
+    expect([world.runsOf('fn').length, world.app.calls.length]).toEqual([1, 0]);
+    await world.advance(hourMs);
+    expect(world.app.calls).toHaveLength(1);
+  });
+
+  test('that nobody wants leaves nothing but a fact', async () => {
+    await world.send('test/unknown');
+    expect(world.events('test/unknown')).toHaveLength(1);
+    expect(world.keys(/^item:/)).toEqual([]);
+  });
+
+  test('an invoked function that was started before answers its invoker', async () => {
+    await world.define(
+      'child',
+      { trigger: 'test/child', idempotency: 'event.data.n' },
+      async () => 1,
+    );
+    await world.define('fn', {}, ({ step }) =>
+      step
+        .invoke('i', { function_id: 'app-child', payload: { data: { n: 5 } } })
+        .catch((error: unknown) => (error instanceof Error ? error.message : error)),
+    );
+    await world.send('test/go');
+    await world.send('test/go');
+    expect(world.ended().at(-1)?.output).toBe('invoked function is rate limited');
+  });
+
+  test('of five hundred in a row each starts its run once, although the process dies on the way', async () => {
+    await world.define('fn', {}, async ({ event }) => event.data.n);
+    for (let n = 0; n < 500; n += 100) {
+      await Promise.all(
+        Array.from({ length: 100 }, (_, i) => world.accept('test/go', { n: n + i })),
+      );
+    }
+    for (const scripts of [30, 300, 600]) {
+      world.killAfter(scripts);
+      await world.settle();
+      await world.restart('from_disk');
+    }
+    await world.settle();
+    expect(world.runsOf('fn')).toHaveLength(500);
+    const results = world.ended().map(({ output }) => Number(output));
+    expect(results.sort((a, b) => a - b)).toEqual([...Array(500).keys()]);
+  });
+});
