@@ -2,7 +2,8 @@
 --
 -- KEYS[1] key prefix
 -- ARGV: event name; sequence after which to begin; pauses at most
--- Returns a flat list: number of all pauses for the event, then per pause: pause, sequence, kind (event, cancel), run, step, expression, created ms, expiry ms, step name.
+-- Returns a flat list: number of all pauses for the event (what a view has beyond it is over), then per pause:
+--         pause, sequence, kind (event, cancel), run, step, expression, created ms, expiry ms, step name.
 -- include: args
 local event, after, most = arg_text(), arg_text(), arg_text()
 local ids = redis.call('ZRANGEBYSCORE', P .. ':pauses:' .. event, '(' .. after, '+inf', 'LIMIT', 0, most)

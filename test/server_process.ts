@@ -99,7 +99,12 @@ export class ServerProcess {
   static async start(options: ServerOptions = {}): Promise<ServerProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'inngest-test-'));
     const server = new ServerProcess(await serverCommand(), options, await freePort(), directory);
-    await server.launch();
+    try {
+      await server.launch();
+    } catch (error) {
+      await server.dispose();
+      throw error;
+    }
     return server;
   }
 

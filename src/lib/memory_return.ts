@@ -20,9 +20,9 @@ export class MemoryReturn {
     private readonly collect: () => void,
   ) {}
 
-  /** A piece of work is done. */
-  note(): void {
-    this.work += 1;
+  /** Pieces of work are done. */
+  note(pieces = 1): void {
+    this.work += pieces;
     this.lastWorkMs = this.clock.now();
     if (this.work >= workMin && this.timer === null) this.arm(this.lastWorkMs + quietMs);
   }

@@ -49,7 +49,7 @@ export class Waiting {
   }
 
   private async refreshed(eventName: string): Promise<View> {
-    const view = this.views.get(eventName) ?? { sequence: 0, pauses: new Map() };
+    let view = this.views.get(eventName) ?? emptyView();
     this.views.delete(eventName);
     this.views.set(eventName, view);
     if (this.views.size > namesMax) {
@@ -68,10 +68,17 @@ export class Waiting {
         view.sequence = pause.sequence;
       }
       if (pauses.length === scanPage) continue;
-      if (view.pauses.size <= 2 * storedCount + overMax) return view;
-      // Runs ended without an event of this name: what waited in them is over.
-      view.pauses.clear();
-      view.sequence = 0;
+      if (view.pauses.size <= 2 * storedCount + overMax) {
+        this.views.set(eventName, view);
+        return view;
+      }
+      // It was not heard that most of these are over. Others may be reading the old view: a new one takes its place
+      // when it is complete.
+      view = emptyView();
     }
   }
+}
+
+function emptyView(): View {
+  return { sequence: 0, pauses: new Map() };
 }

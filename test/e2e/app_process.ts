@@ -57,8 +57,13 @@ export class AppProcess {
   static async start(configuration: Configuration, options: AppOptions): Promise<AppProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'inngest-app-'));
     const app = new AppProcess(configuration, options, await freePort(), directory);
-    await app.launch();
-    await app.sync();
+    try {
+      await app.launch();
+      await app.sync();
+    } catch (error) {
+      await app.dispose();
+      throw error;
+    }
     return app;
   }
 

@@ -277,6 +277,8 @@ for (const configuration of configurations) {
         await scene.client.send(scene.event('removable.go'));
         const ended = await scene.ended(run, 100_000);
         expect(['Failed', 'Cancelled']).toContain(ended.status);
+        // The SDK's own words: v4 names the function, v3 does not.
+        expect(JSON.stringify(ended.output)).toMatch(/function/i);
         expect(await scene.executed()).toEqual(['before']);
         expect(await scene.client.runsOf(ignored ?? '')).toEqual([]);
       },

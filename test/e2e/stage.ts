@@ -28,12 +28,17 @@ export class Stage {
   ): Promise<Stage> {
     const server = await ServerProcess.start(serverOptions);
     const provider = new Provider();
-    const app = await AppProcess.start(configuration, {
-      serverUrl: server.url,
-      providerUrl: provider.url,
-      ...appOptions,
-    });
-    return new Stage(configuration, server, app, provider, new ServerClient(server.url));
+    try {
+      const app = await AppProcess.start(configuration, {
+        serverUrl: server.url,
+        providerUrl: provider.url,
+        ...appOptions,
+      });
+      return new Stage(configuration, server, app, provider, new ServerClient(server.url));
+    } catch (error) {
+      await Promise.all([server.dispose(), provider.stop()]);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

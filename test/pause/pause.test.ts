@@ -4,6 +4,7 @@ import { resolvePauses, scanPauses, timeOutPause } from '../../src/pause/pause.t
 import { matchToleranceMs, Waiting } from '../../src/pause/waiting.ts';
 import { endRun } from '../../src/state/run_end.ts';
 import { loadRun } from '../../src/state/run_state.ts';
+import { listenToScripts } from '../../src/store/messages.ts';
 import { idsOf, takeFrom, takeOne } from '../queue/sample_item.ts';
 import { commit, createSampleRun, runItem, samplePause, sampleWait } from '../state/sample_run.ts';
 import { list, openStoreUnderTest, type StoreUnderTest } from '../store_under_test.ts';
@@ -138,17 +139,18 @@ describe('pause_scan', () => {
     const item = await takeOne(under, 'fn-1');
     const other = sampleWait('r', 'other', { of: { subject: 'test/other' } });
     await commit(under, item, { waits: [other, sampleWait('r', 'a'), sampleWait('r', 'b')] });
-    const all = (await scanPauses(store, 'test/wanted', 0, 9)).pauses;
+    const { pauses: all, storedCount } = await scanPauses(store, 'test/wanted', 0, 9);
+    expect(storedCount).toBe(3);
     expect(all.map(({ id, kind }) => [id, kind])).toEqual([
       ['r.cancel.0', 'cancel'],
       ['r.a', 'event'],
       ['r.b', 'event'],
     ]);
     expect(all[0]).toMatchObject({ expression: 'x', runId: 'r', stepId: '', createdMs: 1_000 });
-    expect((await scanPauses(store, 'test/wanted', 0, 2)).pauses).toEqual(all.slice(0, 2));
-    expect((await scanPauses(store, 'test/wanted', all[1]?.sequence ?? 0, 2)).pauses).toEqual(
-      all.slice(2),
-    );
+    const first = await scanPauses(store, 'test/wanted', 0, 2);
+    expect(first).toEqual({ pauses: all.slice(0, 2), storedCount });
+    const rest = await scanPauses(store, 'test/wanted', all[1]?.sequence ?? 0, 2);
+    expect(rest).toEqual({ pauses: all.slice(2), storedCount });
     await endRun(store, { item: null, runId: 'r', items: [], facts: [] });
     expect((await scanPauses(store, 'test/wanted', 0, 9)).pauses).toEqual([]);
   });
@@ -179,17 +181,36 @@ describe('the view of who waits', () => {
     ]);
   });
 
-  test('does not keep the waits of runs that have ended', async () => {
+  test('does not keep the waits of runs that have ended, even when it never hears of their end', async () => {
     const view = new Waiting(store, under.clock);
     for (let i = 0; i < 2_500; i += 1) {
-      await createSampleRun(store, `r${i}`, {
-        items: [],
-        cancellations: [samplePause(`r${i}`, '', { kind: 'cancel', timeoutItemId: '' })],
-      });
+      const cancel = { kind: 'cancel', timeoutItemId: '' } as const;
+      const cancellations = [samplePause(`r${i}`, '', cancel)];
+      await createSampleRun(store, `r${i}`, { items: [], cancellations });
       if (i % 100 === 0) await view.candidates('test/wanted', now);
-      if (i >= 10) await endRun(store, { item: null, runId: `r${i}`, items: [], facts: [] });
+      if (i < 10) continue;
+      await endRun(store, { item: null, runId: `r${i}`, items: [], facts: [] });
     }
     expect((await view.candidates('test/wanted', now)).length).toBeLessThan(1_100);
+  });
+
+  test('hears of each wait that is over, also of those that end with their run', async () => {
+    const view = new Waiting(store, under.clock);
+    listenToScripts(store, {
+      wake: () => undefined,
+      facts: () => undefined,
+      unpaused: (eventName, pauseId) => view.forget(eventName, pauseId),
+    });
+    const cancel = {
+      id: 'r.cancel.0',
+      kind: 'cancel',
+      subject: 'an event',
+      timeoutItemId: '',
+    } as const;
+    await createSampleRun(store, 'r', { cancellations: [samplePause('r', '', cancel)] });
+    expect(await view.candidates('an event', now)).toHaveLength(1);
+    await endRun(store, { item: null, runId: 'r', items: [], facts: [] });
+    expect(await view.candidates('an event', now)).toEqual([]);
   });
 
   test('of a thousand waits and more is complete', async () => {

@@ -5,6 +5,7 @@ import type { LeasedItem, NewItem } from '../../src/queue/item.ts';
 import { itemLeaseMs, Processor, type ProcessorParts } from '../../src/queue/processor.ts';
 import { dequeue, enqueue, requeue } from '../../src/queue/queue.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded/engine.ts';
+import { listenToScripts } from '../../src/store/messages.ts';
 import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
 import { SimClock, settled } from '../simulation/sim_clock.ts';
 import { sampleItem } from './sample_item.ts';
@@ -76,9 +77,10 @@ function processorWith(changes: Partial<ProcessorParts> = {}): Processor {
     },
     ...changes,
   });
-  store.subscribe((_, message) => {
-    const space = message.indexOf(' ');
-    processor.wake(message.slice(space + 1), Number(message.slice(0, space)));
+  listenToScripts(store, {
+    wake: (partition, atMs) => processor.wake(partition, atMs),
+    facts: () => undefined,
+    unpaused: () => undefined,
   });
   started.push(processor);
   return processor;

@@ -22,6 +22,7 @@ import { Delivery } from '../../src/runner/delivery.ts';
 import { EventIntake } from '../../src/runner/event_intake.ts';
 import { Registry } from '../../src/state/registry.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded/engine.ts';
+import { listenToScripts } from '../../src/store/messages.ts';
 import { FakeApp } from './fake_app.ts';
 import { Mortality, mortalClock, mortalStore } from './mortal.ts';
 import { SimClock, settled } from './sim_clock.ts';
@@ -104,9 +105,10 @@ class Server {
       random,
       handle,
     });
-    store.subscribe((_, message) => {
-      const space = message.indexOf(' ');
-      processor.wake(message.slice(space + 1), Number(message.slice(0, space)));
+    listenToScripts(store, {
+      wake: (partition, atMs) => processor.wake(partition, atMs),
+      facts: () => undefined,
+      unpaused: (eventName, pauseId) => waiting.forget(eventName, pauseId),
     });
     await crons.reconcile();
     registry.onChange(() => void crons.reconcile());

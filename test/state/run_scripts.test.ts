@@ -237,7 +237,11 @@ describe('run_load', () => {
     const without = await loadRun(store, 'r', { withSteps: false });
     expect(without).toMatchObject({ ...known, stack: [], steps: [] });
     const steps = [['a', '{"data":"a"}']];
-    expect(await loadRun(store, 'r', { withSteps: true })).toMatchObject({ ...known, stack: ['a'], steps });
+    expect(await loadRun(store, 'r', { withSteps: true })).toMatchObject({
+      ...known,
+      stack: ['a'],
+      steps,
+    });
   });
 });
 

@@ -4,6 +4,8 @@
  */
 import { Database } from 'bun:sqlite';
 import { parentPort } from 'node:worker_threads';
+import { systemClock } from '../../lib/clock.ts';
+import { MemoryReturn } from '../../lib/memory_return.ts';
 import type { FactRejection } from '../history_error.ts';
 import { FactWriter } from './fact_writer.ts';
 import { migrate } from './migrations.ts';
@@ -12,7 +14,7 @@ import type { Synchronous, WriterAnswer, WriterRequest } from './writer_message.
 /** Another process may be looking at the file (a backup, a sqlite3 shell); the outbox waits meanwhile. */
 const busyTimeoutMs = 5_000;
 /** Indexes by id and name are written all over: keeping their pages costs less than reading them back. */
-const cacheKib = 16_384;
+const cacheKib = 4_096;
 /** The log shrinks back to this after a burst. */
 const logBytesMax = 64 * 1024 * 1024;
 
@@ -21,8 +23,12 @@ if (port === null) throw new Error('writer_worker.ts is started as a Worker, not
 
 let open: { readonly db: Database; readonly writer: FactWriter } | null = null;
 
+/** Threads collect their own garbage. */
+const memory = new MemoryReturn(systemClock, () => Bun.gc(true));
+
 port.on('message', (request: WriterRequest) => {
   port.postMessage(answerTo(request));
+  if (request.kind === 'record') memory.note(request.facts.length);
 });
 
 function answerTo(request: WriterRequest): WriterAnswer {

@@ -1,5 +1,7 @@
 /** A thread that owns the database file for writing, so that waiting for the disk never stops scripts. */
 import type { Database } from 'bun:sqlite';
+import { systemClock } from '../../lib/clock.ts';
+import { MemoryReturn } from '../../lib/memory_return.ts';
 import { batchWriter, markClean, openDatabase } from './database.ts';
 import type { Operand } from './row_ops.ts';
 
@@ -18,6 +20,9 @@ declare const self: Worker;
 let path = '';
 let open: { readonly db: Database; write(ops: readonly Operand[]): void } | undefined;
 
+/** Threads collect their own garbage. */
+const memory = new MemoryReturn(systemClock, () => Bun.gc(true));
+
 self.onmessage = (event: MessageEvent<CommitRequest>) => {
   const request = event.data;
   if (request.kind === 'open') {
@@ -25,6 +30,7 @@ self.onmessage = (event: MessageEvent<CommitRequest>) => {
     return;
   }
   self.postMessage({ error: attempt(request) } satisfies CommitAnswer);
+  memory.note();
 };
 
 function attempt(request: Exclude<CommitRequest, { kind: 'open' }>): string | null {
