@@ -65,8 +65,15 @@ end
 if size > 0 and tonumber(f[3]) + size > state_max then
   return -2
 end
+local claimed = {}
 for i = 1, #waits do
   local pause = waits[i].pause
+  if waits[i].conflict == 'fail' and claimed[pause.e] then
+    return -3
+  end
+  if waits[i].conflict ~= '' then
+    claimed[pause.e] = true
+  end
   if waits[i].conflict == 'fail' then
     local holder = redis.call('GET', P .. ':signal:' .. pause.e)
     if holder and holder ~= pause.id then

@@ -5,7 +5,7 @@
 -- Reads one run from ARGV: run, metadata JSON, events JSON, request version,
 -- number of idempotency keys, per key: name, lifetime ms;
 -- number of items (start item, start timeout), items; number of cancellation pauses, pauses; number of facts, facts;
--- number of items to queue when the run is not created (the answer to an invoker), items.
+-- and for when the run is not created (the answer to an invoker): number of items, items; number of facts, facts.
 local function arg_run()
   local run = { id = arg_text(), m = arg_text(), events = arg_text(), rv = arg_text(), once = {}, items = {},
     pauses = {} }
@@ -23,6 +23,7 @@ local function arg_run()
   for i = 1, arg_number() do
     run.otherwise[i] = arg_item()
   end
+  run.otherwise_facts = arg_list()
   return run
 end
 
@@ -37,6 +38,7 @@ local function create_run(run)
     for i = 1, #run.otherwise do
       enqueue(run.otherwise[i])
     end
+    publish_facts(run.otherwise_facts)
     return 0
   end
   for i = 1, #run.once do

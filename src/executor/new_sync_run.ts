@@ -73,7 +73,7 @@ export function newSyncRun(
       factText({ t: 'run.scheduled', runId, ...known, atMs: nowMs }),
       factText({ t: 'run.started', runId, atMs: nowMs }),
     ],
-    otherwise: [],
+    otherwise: { items: [], facts: [] },
   };
 }
 

@@ -127,14 +127,14 @@ export function resolutionArgs(resolution: Resolution): string[] {
   return [resolution.pauseId, resolution.output, resolution.fact];
 }
 
-/** Ends many waits ahead of the delivery of their event; one script per batch. */
+/** Ends waits, all in one script; answers for each whether it was still open. */
 export async function resolvePauses(
   store: Store,
   nowMs: number,
   resolutions: readonly Resolution[],
-): Promise<void> {
+): Promise<boolean[]> {
   const args = [nowMs, resolutions.length, ...resolutions.flatMap(resolutionArgs)];
-  await store.run('pause_resolve', args);
+  return asList(await store.run('pause_resolve', args)).map((code) => asNumber(code) === 1);
 }
 
 export async function timeOutPause(

@@ -151,7 +151,7 @@ function scheduledFact({ fn, event, payload, runId, nowMs, cron }: RunStart): st
 /** An invoke that starts nothing must not leave its invoker waiting (execution.md §3.5). */
 function answerToInvoker(start: RunStart, metadata: RunMetadata): NewRun['otherwise'] {
   const correlation = metadata.correlations[0] ?? '';
-  if (correlation === '') return [];
+  if (correlation === '') return { items: [], facts: [] };
   const message = 'invoked function is rate limited';
-  return invocationFailed(correlation, start.fn.slug, message, start).items;
+  return invocationFailed(correlation, start.fn.slug, message, start);
 }

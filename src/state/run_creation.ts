@@ -17,8 +17,8 @@ export interface NewRun {
   readonly items: readonly NewItem[];
   readonly cancellations: readonly NewPause[];
   readonly facts: readonly string[];
-  /** Queued when the run is not created. */
-  readonly otherwise: readonly NewItem[];
+  /** What happens when the run is not created. */
+  readonly otherwise: { readonly items: readonly NewItem[]; readonly facts: readonly string[] };
 }
 
 /** A run as ARGV (`arg_run`). */
@@ -35,7 +35,9 @@ export function runArgs(run: NewRun): (string | number)[] {
     ...run.cancellations.flatMap(pauseArgs),
     run.facts.length,
     ...run.facts,
-    ...itemListArgs(run.otherwise),
+    ...itemListArgs(run.otherwise.items),
+    run.otherwise.facts.length,
+    ...run.otherwise.facts,
   ];
 }
 

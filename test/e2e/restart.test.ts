@@ -58,6 +58,8 @@ for (const configuration of configurations) {
           park(stage, 'cancel-on'),
         ]);
         waiters = { sleep, event, timeout, signal, invoke, retry, cancel };
+        // What was seen in memory is on disk once a later event has been accepted.
+        await stage.scene().play('without-steps');
         await end(stage);
         await stage.server.restart();
       }, stageDeadlineMs);

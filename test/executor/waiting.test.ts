@@ -201,8 +201,7 @@ describe('signals', () => {
     expect(await world.signal('go', 2)).toBeNull();
   });
 
-  // signal_send has no fact; see the report on src/executor/signals.ts.
-  test.failing('end the step in history, too', async () => {
+  test('end the step in history, too', async () => {
     await waits('one');
     await world.send('test/one');
     await world.signal('go', 1);

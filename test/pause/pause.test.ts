@@ -110,20 +110,24 @@ describe('pause_timeout', () => {
   });
 });
 
-describe('signal_send', () => {
+describe('signal_find', () => {
   const signal = { kind: 'signal', subject: 'go' } as const;
 
-  test('{1, run, step}: the run that waits is resumed; {0}: nobody waits', async () => {
+  test('{pause, run, step, name}: the wait for the signal; {}: nobody waits', async () => {
     await waiting('r', sampleWait('r', 'w', { of: signal }));
-    expect(await store.run('signal_send', [now, 'other', '1'])).toEqual([0]);
-    expect(await store.run('signal_send', [now, 'go', '1'])).toEqual([1, 'r', 'w']);
-    expect(await store.run('signal_send', [now, 'go', '1'])).toEqual([0]);
+    expect(await store.run('signal_find', [now, 'other'])).toEqual([]);
+    const found = await store.run('signal_find', [now, 'go']);
+    expect(found).toEqual(['r.w', 'r', 'w', expect.any(String)]);
+    expect(await resolvePauses(store, now, [{ pauseId: 'r.w', output: '1', fact: '' }])).toEqual([
+      true,
+    ]);
+    expect(await store.run('signal_find', [now, 'go'])).toEqual([]);
     expect((await under.keys()).filter((key) => key.startsWith('signal:'))).toEqual([]);
   });
 
-  test('{0}: a wait whose time is over gets no signal any more', async () => {
+  test('{}: a wait whose time is over gets no signal any more', async () => {
     await waiting('r', sampleWait('r', 'w', { of: signal, atMs: now + 10 }));
-    expect(await store.run('signal_send', [now + 10, 'go', '1'])).toEqual([0]);
+    expect(await store.run('signal_find', [now + 10, 'go'])).toEqual([]);
   });
 });
 

@@ -60,7 +60,10 @@ describe('run_create', () => {
 
   test('code 0: a used idempotency key creates nothing and queues what was meant for that case', async () => {
     const idempotencyKeys = [{ key: 'k', lifetimeMs: 1_000 }];
-    const otherwise = [sampleItem({ id: 'answer', partition: 'events' })];
+    const otherwise = {
+      items: [sampleItem({ id: 'answer', partition: 'events' })],
+      facts: ['"told"'],
+    };
     expect(await createSampleRun(store, 'r1', { idempotencyKeys, otherwise })).toBe(true);
     expect(await createSampleRun(store, 'r2', { idempotencyKeys, otherwise })).toBe(false);
     expect(await loadRun(store, 'r2', { withSteps: false })).toBeNull();

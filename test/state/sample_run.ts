@@ -43,7 +43,7 @@ export function sampleRun(runId: string, changes: Partial<NewRun> = {}): NewRun 
     items: [runItem(runId, 'start', { kind: 'start' })],
     cancellations: [],
     facts: [],
-    otherwise: [],
+    otherwise: { items: [], facts: [] },
     ...changes,
   };
 }

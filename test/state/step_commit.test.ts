@@ -176,7 +176,12 @@ describe('step_commit', () => {
     expect(await commit(under, other, refused)).toBe('signal_conflict');
     expect((await loadRun(store, 'q', { withSteps: true }))?.steps).toEqual([]);
     expect(await commit(under, other, { waits: [signal('q', 'replace')] })).toBe('done');
-    expect(await store.run('signal_send', [now, 'go', '1'])).toEqual([1, 'q', 's']);
+    expect(await store.run('signal_find', [now, 'go'])).toEqual([
+      'q.s',
+      'q',
+      's',
+      expect.any(String),
+    ]);
     expect(await fields(under, 'pause:r.s')).toMatchObject({ k: 'signal' });
   });
 
