@@ -34,6 +34,8 @@ export class RunControl {
 
   async jobs(runId: string): Promise<readonly RunJob[]> {
     const reply = asList(await this.store.run('run_jobs', [runId, jobsMax]));
+    // What is shown must not be undone by a crash.
+    await this.store.settled();
     const jobs: RunJob[] = [];
     for (let i = 0; i + jobFields <= reply.length; i += jobFields) {
       jobs.push({
@@ -62,6 +64,8 @@ export class RunControl {
   }
 
   async batch(runId: string): Promise<string | null> {
-    return (await loadRun(this.store, runId, { withSteps: false }))?.events ?? null;
+    const run = await loadRun(this.store, runId, { withSteps: false });
+    await this.store.settled();
+    return run?.events ?? null;
   }
 }
