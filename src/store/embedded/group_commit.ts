@@ -10,6 +10,11 @@ import type { Operand } from './row_ops.ts';
 
 /** Whoever waits for durability is told after this long that the disk does not answer. */
 const settleWaitMsMax = 10_000;
+/**
+ * What nobody waits for (a trimmed outbox, the end of a run) stays behind for this long at most, so that it does not
+ * stand in the way of what somebody does wait for.
+ */
+const lagMsMax = 10;
 const retryDelayMsMin = 50;
 const retryDelayMsMax = 5_000;
 /** Beyond these, intake is refused until the disk has caught up. */
@@ -44,6 +49,8 @@ export class GroupCommit {
   /** Waits for the batch after the one in flight. */
   #next: Waiter | undefined;
   #deadline: Timer | undefined;
+  /** Takes what nobody waits for. */
+  #lag: Timer | undefined;
   #isStalled = false;
   #bytesPending = 0;
   #commits = 0;
@@ -72,7 +79,10 @@ export class GroupCommit {
     if (this.#journal.isEmpty && !this.#flight) return alreadySettled;
     if (this.#isStalled) return Promise.reject(notDurable());
     if (!this.#journal.isEmpty) {
-      this.#next ??= Promise.withResolvers<void>();
+      if (this.#next === undefined) {
+        this.#next = Promise.withResolvers<void>();
+        this.#schedule();
+      }
       return this.#next.promise;
     }
     const flight = this.#flight;
@@ -101,6 +111,7 @@ export class GroupCommit {
       while (this.#flight || !this.#journal.isEmpty) await this.settled();
     } finally {
       this.#deadline?.cancel();
+      this.#lag?.cancel();
       this.#flight?.timer?.cancel();
       // What was settled is durable even when tidying up fails.
       await this.#committer.close().catch((error: unknown) => {
@@ -115,10 +126,14 @@ export class GroupCommit {
 
   /** After the present turn of the event loop, so that everything it does shares one commit. */
   #schedule(): void {
-    if (!this.#flight) setImmediate(() => this.#flush());
+    if (this.#flight) return;
+    if (this.#next) setImmediate(() => this.#flush());
+    else this.#lag ??= this.#clock.at(this.#clock.now() + lagMsMax, () => this.#flush());
   }
 
   #flush(): void {
+    this.#lag?.cancel();
+    this.#lag = undefined;
     if (this.#flight || this.#journal.isEmpty) {
       // Changes that cancelled each other out leave nothing to wait for.
       if (!this.#flight) this.#takeNext()?.resolve();
@@ -161,7 +176,7 @@ export class GroupCommit {
     this.#commitMsLast = performance.now() - flight.startedMs;
     if (flight.failures > 0) this.#warn('store: the disk takes writes again');
     flight.waiter?.resolve();
-    this.#schedule();
+    if (!this.#journal.isEmpty) this.#schedule();
   }
 
   #retry(flight: Flight, error: unknown): void {
