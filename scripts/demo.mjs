@@ -117,7 +117,8 @@ function start(name, args, settings) {
     createInterface({ input: stream }).on('line', (line) => {
       running.lines.push(line);
       if (running.lines.length > 50) running.lines.shift();
-      if (sentAtMs > 0 || stream === child.stderr) say(line);
+      // Logs and stack traces would drown the steps; they are shown should a process end.
+      if (sentAtMs > 0 && stream === child.stdout) say(line);
     });
   }
   running.ended = new Promise((ended) => {
@@ -126,6 +127,7 @@ function start(name, args, settings) {
   }).then(() => {
     running.exitCode = child.exitCode ?? 1;
     if (isEnding) return;
+    for (const line of running.lines.slice(-20)) process.stderr.write(`  ${line}\n`);
     process.stderr.write(`demo: the ${name} ended\n`);
     void end(1);
   });

@@ -176,7 +176,8 @@ export class GroupCommit {
     this.#commitMsLast = performance.now() - flight.startedMs;
     if (flight.failures > 0) this.#warn('store: the disk takes writes again');
     flight.waiter?.resolve();
-    if (!this.#journal.isEmpty) this.#schedule();
+    // Someone may wait although the changes have cancelled each other out meanwhile.
+    if (this.#next || !this.#journal.isEmpty) this.#schedule();
   }
 
   #retry(flight: Flight, error: unknown): void {

@@ -97,6 +97,30 @@ test('every type survives a restart, small and large', async () => {
   rmSync(dataDir, { recursive: true });
 });
 
+test('whoever waits is let go although what it waits for has cancelled itself out meanwhile', async () => {
+  const { promise: landed, resolve: land } = Promise.withResolvers<void>();
+  let commits = 0;
+  const committer: Committer = {
+    commit: () => {
+      commits += 1;
+      return landed;
+    },
+    close: async () => {},
+  };
+  const probe = await openProbe({ dataDir: temporaryDirectory(), committer });
+  probe.call('SET', 'a', '1');
+  const first = probe.store.settled();
+  await turn();
+  expect(commits).toBe(1);
+  probe.call('SET', 'b', '1');
+  const second = probe.store.settled();
+  probe.call('DEL', 'b');
+  land();
+  await Promise.all([first, second]);
+  expect(commits).toBe(1);
+  await probe.store.close();
+});
+
 test('changes made after a restart are kept by the next one', async () => {
   const dataDir = temporaryDirectory();
   for (let round = 0; round < 3; round += 1) {
