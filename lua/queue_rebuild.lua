@@ -8,10 +8,10 @@
 local count = 0
 for _ = 1, arg_number() do
   local id = arg_text()
-  local f = redis.call('HMGET', P .. ':item:' .. id, 'p', 'ac', 'sc', 'r')
+  local f = redis.call('HMGET', P .. ':item:' .. id, 'p', 'ac', 'sc', 'r', 'k')
   if f[1] then
     if f[4] ~= '' then
-      redis.call('SADD', P .. ':x:run:' .. f[4], id)
+      redis.call('SADD', items_of_run(f[4], f[5]), id)
     end
     make_ready(id, f[1], f[2], f[3])
     count = count + 1

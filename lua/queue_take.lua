@@ -2,6 +2,8 @@
 -- A partition is leased to the process that serves it, so that processes spread over partitions; the lease is given
 -- up as soon as that process cannot take more.
 -- An item that waits for a concurrency key is moved to that key's backlog, so that it does not block others.
+-- Items pass through the script's memory, which is bounded: one that would bring the bytes of data over `bytes_max`
+-- is left where it is, and so are those after it (code 1). The first is looked at however big it is.
 --
 -- KEYS[1] key prefix
 -- ARGV: now ms; partition; account; process; partition lease expiry ms; item lease expiry ms; lease token;
@@ -11,6 +13,7 @@
 --   code  1 more items are due, 0 no more are due, -1 the function's limit is reached, -2 leased by another process,
 --        -3 the account's limit is reached
 -- include: queue
+local bytes_max = 8 * 1024 * 1024
 local now, partition, account, process = arg_number(), arg_text(), arg_text(), arg_text()
 local partition_until, item_until, token = arg_text(), arg_text(), arg_text()
 local most, function_limit, account_limit = arg_number(), arg_number(), arg_number()
@@ -55,9 +58,15 @@ end
 
 local reply = { 0, 0 }
 local taken = 0
+local bytes = 0
 local ids = redis.call('ZRANGEBYSCORE', ready, '-inf', now, 'LIMIT', 0, count)
 for i = 1, #ids do
   local id = ids[i]
+  -- Asked before anything of this item is read or written.
+  bytes = bytes + redis.call('HSTRLEN', P .. ':item:' .. id, 'd')
+  if bytes > bytes_max and i > 1 then
+    break
+  end
   local f = redis.call('HMGET', P .. ':item:' .. id, 'k', 'r', 'at', 'a', 'm', 'g', 'n', 'd', 'c1', 'l1', 'c2', 'l2', 'sc',
     'cursor')
   redis.call('ZREM', ready, id)

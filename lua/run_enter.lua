@@ -3,8 +3,8 @@
 --
 -- KEYS[1] key prefix
 -- ARGV: now ms; item; lease token; run; step whose sleep ends here, or ''; its parallel mode; its fact or '';
---       step limit; bytes of state that are sent inline at most; start timeout ms or 0; run's scheduled ms;
---       finish timeout ms or 0; 1 when this is the first attempt; started fact;
+--       step limit; bytes of state that are sent inline at most; start timeout ms or 0; ms at which the run was due;
+--       finish timeout ms or 0; 1 when this is the first attempt; started fact; bytes of outputs at most, or 0 for any;
 --       number of items to queue at the first execution (finish timeout), items
 -- Returns { code, metadata JSON, events JSON, request version, force-step-plan 0/1, first execution ms, state bytes,
 --           steps, 1 when steps were left out because of their size,
@@ -13,13 +13,14 @@
 --         0 the run is gone: the item was removed
 --        -1 the lease is lost
 --        -2 siblings of the parallel group are still open: the item was removed
---        -3 start timeout  -4 finish timeout  -5 step limit reached: the caller ends the run
+--        -3 start timeout  -4 finish timeout  -5 step limit reached  -6 outputs exceed the limit: the caller ends the run
 -- include: run
 -- include: outbox
 local now, id, token, run = arg_text(), arg_text(), arg_text(), arg_text()
 local slept, mode, slept_fact = arg_text(), arg_text(), arg_text()
 local step_limit, inline_max, start_timeout, scheduled = arg_number(), arg_number(), arg_number(), arg_number()
 local finish_timeout, is_first, started_fact = arg_number(), arg_text(), arg_text()
+local state_max = arg_number()
 local items = {}
 for i = 1, arg_number() do
   items[i] = arg_item()
@@ -66,6 +67,10 @@ elseif finish_timeout > 0 and tonumber(now) - tonumber(started) >= finish_timeou
 end
 if code == 1 and tonumber(f[6]) >= step_limit then
   code = -5
+end
+-- Answers are checked when they are committed; what waits and sleeps add shows here.
+if code == 1 and state_max > 0 and tonumber(f[5]) > state_max then
+  code = -6
 end
 
 local is_large = tonumber(f[5]) > inline_max

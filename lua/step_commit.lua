@@ -91,6 +91,11 @@ local function brings_anything()
       return true
     end
   end
+  for i = 1, #defers do
+    if redis.call('HEXISTS', key .. ':defers', defers[i][1]) == 0 then
+      return true
+    end
+  end
   for i = 1, #items do
     if is_open(items[i][1]) and redis.call('EXISTS', P .. ':item:' .. items[i][3].id) == 0 then
       return true
@@ -159,16 +164,18 @@ publish_facts(facts)
 
 -- Nothing else would ever come back to the run: look for its next steps, whatever the answer said.
 local is_orphan = own == 1 and not last_step and redis.call('SCARD', P .. ':x:run:' .. run) <= 1
+local discovery_id = last_step and run .. '.next:' .. last_step
 if is_orphan then
-  redis.call('HSET', key, 'red', redis.call('HGET', key, 'n'))
-  last_step = 'again.' .. id
+  local finished = redis.call('HGET', key, 'n')
+  redis.call('HSET', key, 'red', finished)
+  discovery_id = run .. '.again:' .. finished .. '.' .. redis.call('HLEN', key .. ':defers')
 end
-if last_step then
+if discovery_id then
   end_group(run, own)
-  discovery.id = run .. '.' .. last_step
+  discovery.id = discovery_id
   enqueue(discovery)
 end
 if own == 1 then
   dequeue(id)
 end
-return last_step and 2 or 1
+return discovery_id and 2 or 1

@@ -15,6 +15,7 @@ import { probeSdk } from './driver/probe.ts';
 import { AsyncCheckpoints } from './executor/checkpoints.ts';
 import { Executor } from './executor/executor.ts';
 import type { Functions } from './executor/functions.ts';
+import { ItemFailures } from './executor/item_failures.ts';
 import { RunLimits } from './executor/limits.ts';
 import { RunOutputs } from './executor/run_outputs.ts';
 import { RunControl } from './executor/runs.ts';
@@ -192,6 +193,14 @@ function workParts(ground: Ground, outputs: RunOutputs) {
   const waiting = new Waiting(store, clock);
   const delivery = new Delivery({ store, clock, log, registry, waiting, terminator, newId });
   const crons = new CronSchedules({ store, clock, log, registry, newId });
+  const failures = new ItemFailures({
+    store,
+    clock,
+    log,
+    terminator,
+    retryIntervalMs: settings.retryIntervalMs,
+    random: Math.random,
+  });
   const memory = new MemoryReturn(clock, () => {
     Bun.gc(true);
     Bun.shrink();
@@ -210,7 +219,11 @@ function workParts(ground: Ground, outputs: RunOutputs) {
     newToken: newId,
     random: Math.random,
     handle: async (item) => {
-      await handlerOf(item, { delivery, crons, executor });
+      try {
+        await handlerOf(item, { delivery, crons, executor });
+      } catch (error) {
+        await failures.handle(item, error);
+      }
       memory.note();
     },
   });
@@ -266,7 +279,7 @@ function openDoors(
   const app = createApp(services, registry, log).listen({
     port: settings.port,
     hostname: settings.host,
-    idleTimeout: 0,
+    idleTimeout: idleTimeoutS,
   });
   const port = app.server?.port ?? settings.port;
   return {

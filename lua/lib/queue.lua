@@ -14,7 +14,8 @@
 --   x:waiting:<account>       zset  partition -> ms: partitions that wait for capacity of the account
 --   x:partitions              zset  partition -> ms when it next has work
 --   x:accounts                zset  account -> ms; x:account:<account>:partitions as x:partitions
---   x:run:<run>               set   items of a run
+--   x:run:<run>               set   items that drive a run
+--   run:<run>:deadlines       set   items that end a run in time
 --   x:partition:<partition>   hash  process that serves a partition with due work, until ms
 
 local function inflight_key(key)
@@ -83,6 +84,15 @@ local function arg_item()
   }
 end
 
+-- Where a run's items are listed. Deadlines stand apart: they drive nothing on, so they must not keep a run from
+-- being seen as one that nothing drives.
+local function items_of_run(run, kind)
+  if kind == 'deadline' then
+    return P .. ':run:' .. run .. ':deadlines'
+  end
+  return P .. ':x:run:' .. run
+end
+
 -- Adds an item unless one with its id exists. True when it was added.
 local function enqueue(item)
   local key = P .. ':item:' .. item.id
@@ -95,7 +105,7 @@ local function enqueue(item)
     redis.call('HSET', key, 'c' .. i, item.keys[i][1], 'l' .. i, item.keys[i][2])
   end
   if item.r ~= '' then
-    redis.call('SADD', P .. ':x:run:' .. item.r, item.id)
+    redis.call('SADD', items_of_run(item.r, item.k), item.id)
   end
   make_ready(item.id, item.p, item.ac, item.sc)
   return true
@@ -176,14 +186,14 @@ end
 -- Removes an item for good. False when there is none.
 local function dequeue(id)
   local key = P .. ':item:' .. id
-  local f = redis.call('HMGET', key, 'p', 'ac', 'c1', 'l1', 'c2', 'l2', 'r')
+  local f = redis.call('HMGET', key, 'p', 'ac', 'c1', 'l1', 'c2', 'l2', 'r', 'k')
   if not f[1] then
     return false
   end
   redis.call('DEL', key)
   withdraw(id, f)
   if f[7] and f[7] ~= '' then
-    redis.call('SREM', P .. ':x:run:' .. f[7], id)
+    redis.call('SREM', items_of_run(f[7], f[8]), id)
   end
   return true
 end

@@ -66,7 +66,7 @@ local function resolve_pause(id, output, now, own)
         keys[#keys + 1] = { f[i], f[i + 1] }
       end
     end
-    enqueue({ id = f[1] .. '.' .. f[2], p = f[4], ac = f[5], k = 'edge', r = f[1], at = now, sc = f[8],
+    enqueue({ id = f[1] .. '.next:' .. f[2], p = f[4], ac = f[5], k = 'edge', r = f[1], at = now, sc = f[8],
       m = f[6], d = f[7], keys = keys })
   end
   return outcome ~= 'exists'
@@ -79,10 +79,12 @@ local function delete_run(run)
   for i = 1, #pauses do
     drop_pause(pauses[i])
   end
-  local items = redis.call('SMEMBERS', P .. ':x:run:' .. run)
-  for i = 1, #items do
-    dequeue(items[i])
+  for _, list in ipairs({ P .. ':x:run:' .. run, key .. ':deadlines' }) do
+    local items = redis.call('SMEMBERS', list)
+    for i = 1, #items do
+      dequeue(items[i])
+    end
   end
   redis.call('DEL', key, key .. ':events', key .. ':steps', key .. ':inputs', key .. ':stack',
-    key .. ':pending', key .. ':defers', key .. ':pauses', P .. ':x:run:' .. run)
+    key .. ':pending', key .. ':defers', key .. ':pauses', key .. ':deadlines', P .. ':x:run:' .. run)
 end

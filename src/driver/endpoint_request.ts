@@ -10,10 +10,13 @@ const optionalText = z
   .nullish()
   .transform((text) => text ?? '');
 
+/** Scheme, host name (at most 253 characters) and port, with room to spare. */
+const domainCharsMax = 2_048;
+
 const eventSchema = z.object({
   name: z.string(),
   data: z.object({
-    domain: z.string().min(1),
+    domain: z.string().min(1).max(domainCharsMax),
     method: z.string().min(1),
     path: z.string(),
     query_params: optionalText,
@@ -61,7 +64,7 @@ export function parseEndpointRequest(event: unknown): ParsedEndpointRequest {
     const message = `event.data.method: ${JSON.stringify(data.method.slice(0, 20))} cannot be sent again`;
     return { ok: false, message };
   }
-  const domain = data.domain.replace(/\/+$/, '');
+  const domain = withoutSlashes(data.domain);
   const url = urlOf(domain, data.path, data.query_params);
   if (url === null) {
     const message = 'event.data.domain and path: together they are no http:// or https:// URL';
@@ -80,6 +83,12 @@ export function parseEndpointRequest(event: unknown): ParsedEndpointRequest {
       signs: name === goEventName ? 'run_id' : 'body',
     },
   };
+}
+
+function withoutSlashes(domain: string): string {
+  let end = domain.length;
+  while (end > 0 && domain[end - 1] === '/') end -= 1;
+  return domain.slice(0, end);
 }
 
 /** Methods that fetch refuses to send. */

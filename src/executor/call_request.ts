@@ -61,15 +61,16 @@ function firstEvent(events: string): string {
 }
 
 function defersOf(state: RunState): Record<string, { abortable: boolean }> {
-  const defers: Record<string, { abortable: boolean }> = {};
+  const defers = new Map<string, { abortable: boolean }>();
   const calledOff = new Set<string>();
   for (const [stepId, text] of state.defers) {
     const record = parseDefer(text);
     if (record.status === 'abort') calledOff.add(record.target ?? '');
-    else defers[stepId] = { abortable: record.status === 'after_run' };
+    else defers.set(stepId, { abortable: record.status === 'after_run' });
   }
-  for (const stepId of calledOff) if (defers[stepId]) defers[stepId] = { abortable: false };
-  return defers;
+  for (const stepId of calledOff) if (defers.has(stepId)) defers.set(stepId, { abortable: false });
+  // Whatever the SDK calls its steps, `__proto__` too, becomes a member like any other.
+  return Object.fromEntries(defers);
 }
 
 /** `ctx.qi_id`: opaque to the SDK, which sends it back with checkpoints (sdk-http-protocol.md §2.3). */

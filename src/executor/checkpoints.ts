@@ -129,7 +129,7 @@ function fencedGeneration(
   request: { readonly generation: number; readonly requestStartedAtMs: number | null },
   nowMs: number,
 ): number | null {
-  if (request.generation <= 0 || request.requestStartedAtMs === null) return null;
+  if (request.requestStartedAtMs === null) return null;
   return nowMs - request.requestStartedAtMs < fenceAgeMs ? null : request.generation;
 }
 

@@ -1,7 +1,7 @@
 /** Timers that cancel runs which do not start or finish in time (execution.md §13.3). */
 import { z } from 'zod';
 import { parseDuration } from '../lib/duration.ts';
-import type { NewItem } from '../queue/item.ts';
+import { type NewItem, runItemId } from '../queue/item.ts';
 
 const deadlineSchema = z.object({
   runId: z.string(),
@@ -25,11 +25,10 @@ export function deadlineItem(
 ): NewItem {
   const deadline: Deadline = { runId, functionId, limit };
   return {
-    id: `${runId}.deadline.${limit}.${atMs}`,
+    id: runItemId(runId, 'deadline', `${limit}.${atMs}`),
     partition: 'timers',
     kind: 'deadline',
-    // Not an item of the run: it must not keep code from running in line, nor a run without work from being seen.
-    runId: '',
+    runId,
     atMs,
     scoreMs: atMs,
     attemptsMax,

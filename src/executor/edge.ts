@@ -1,11 +1,13 @@
 /** What the queue items of a run say to the executor (their `data`). */
 import { z } from 'zod';
-import type { NewItem } from '../queue/item.ts';
+import { type NewItem, runItemId } from '../queue/item.ts';
 import { type RunMetadata, runScoreMs } from '../state/run_metadata.ts';
 
 const edgeSchema = z.object({
   functionId: z.string(),
   scheduledAtMs: z.number(),
+  /** As in the run's metadata. */
+  dueAtMs: z.number().optional(),
   /** A planned step to run; absent for a discovery. */
   target: z.object({ stepId: z.string(), name: z.string() }).optional(),
   /** Attempts that were made elsewhere before this item: by a durable endpoint in its caller's request. */
@@ -60,6 +62,7 @@ export function edgeData(
   const edge: Edge = {
     functionId: metadata.functionId,
     scheduledAtMs: metadata.scheduledAtMs,
+    dueAtMs: metadata.dueAtMs,
     target: about.target,
     slept: about.slept,
     attemptsBefore: about.attemptsBefore,
@@ -69,5 +72,6 @@ export function edgeData(
 
 /** The step after which an item was queued, for `ctx.stack.current`; '' for none. */
 export function stepOfItem(runId: string, itemId: string): string {
-  return itemId.startsWith(`${runId}.`) ? itemId.slice(runId.length + 1) : '';
+  const prefix = runItemId(runId, 'next');
+  return itemId.startsWith(`${prefix}:`) ? itemId.slice(prefix.length + 1) : '';
 }

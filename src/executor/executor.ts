@@ -7,6 +7,7 @@ import type { FunctionDefinition } from '../function/definition.ts';
 import { factText } from '../history/fact.ts';
 import { timeOutPause } from '../pause/pause.ts';
 import type { LeasedItem, NewItem } from '../queue/item.ts';
+import { runDueMs } from '../state/run_metadata.ts';
 import { type EnterOutcome, enterRun, loadRun } from '../state/run_state.ts';
 import { Answers } from './answer.ts';
 import { callRequest } from './call_request.ts';
@@ -14,7 +15,7 @@ import { deadlineItem, timeoutMs } from './deadline.ts';
 import { type Edge, parseEdge } from './edge.ts';
 import { endpointFunction } from './endpoint_function.ts';
 import { GatewayRequests } from './gateway_work.ts';
-import { functionRemoved, stepOverflow } from './run_failure.ts';
+import { functionRemoved, stateOverflow, stepOverflow } from './run_failure.ts';
 import { waitEndFact } from './step_fact.ts';
 import { invokeTimeoutMemo, nullMemo } from './step_memo.ts';
 import { parseWaitTimeout } from './wait.ts';
@@ -86,8 +87,9 @@ export class Executor {
       slept: slept && { ...slept, fact: sleepEndFact(item.runId, slept, nowMs) },
       stepsMax: limits.stepsMax(fn.id),
       inlineBytesMax,
+      stateBytesMax: limits.stateBytesMax(fn.id),
       startTimeoutMs: timeoutMs(fn.timeouts?.start),
-      scheduledAtMs: edge.scheduledAtMs,
+      scheduledAtMs: runDueMs(edge),
       finishTimeoutMs,
       startedFact: factText({ t: 'run.started', runId: item.runId, atMs: nowMs }),
       firstItems: finishDeadline(item.runId, fn, nowMs, finishTimeoutMs),
@@ -107,6 +109,9 @@ export class Executor {
         return;
       case 'step_limit':
         await terminator.fail(item.runId, item, stepOverflow(limits.stepsMax(fn.id)));
+        return;
+      case 'state_limit':
+        await terminator.fail(item.runId, item, stateOverflow(limits.stateBytesMax(fn.id)));
         return;
       default:
         // Gone, taken over, or siblings are still open: the script has done all there is to do.

@@ -80,3 +80,9 @@ export function endpointFailed(status: number): RunFailure {
   const message = `The endpoint answered HTTP ${status}`;
   return { error: message, name: 'EndpointFailed', message };
 }
+
+/** The server could not deal with what the app sent, or has a bug. */
+export function internalError(cause: unknown): RunFailure {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return { error: `InternalError: ${message}`, name: 'InternalError', message };
+}

@@ -3,7 +3,8 @@ import type { Opcode } from '../driver/opcode.ts';
 import { factText, type StepFact, type StepStatus } from '../history/fact.ts';
 
 /** StepType by `opts.type` (execution.md §22). */
-const kindsByType: Readonly<Record<string, string>> = {
+const kindsByType: ReadonlyMap<string, string> = new Map(
+  Object.entries({
   'step.run': 'run',
   'step.sendEvent': 'sendEvent',
   'step.sendSignal': 'sendSignal',
@@ -12,7 +13,8 @@ const kindsByType: Readonly<Record<string, string>> = {
   'step.fetch': 'fetch',
   'step.realtime.publish': 'realtimePublish',
   'group.experiment': 'groupExperiment',
-};
+}),
+);
 
 const kindsByOp: Readonly<Partial<Record<Opcode['op'], string>>> = {
   Sleep: 'sleep',
@@ -25,11 +27,25 @@ const kindsByOp: Readonly<Partial<Record<Opcode['op'], string>>> = {
 
 export function stepKind(op: Opcode): string {
   const type = op.opts.type;
-  const named = typeof type === 'string' ? kindsByType[type] : undefined;
+  const named = typeof type === 'string' ? kindsByType.get(type) : undefined;
   return kindsByOp[op.op] ?? named ?? 'run';
 }
 
 const nsPerMs = 1_000_000;
+
+/** The last moment that a Date can hold. */
+const dateMsMax = 8.64e15;
+
+/** When the step began and how long it took. What an app's broken clock says is left out. */
+function timingOf({ timing }: Opcode): Pick<StepFact, 'startedAtMs' | 'durationMs'> {
+  if (timing === undefined) return {};
+  const startedAtMs = Math.floor(timing.a / nsPerMs);
+  const durationMs = timing.b / nsPerMs;
+  return {
+    ...(startedAtMs >= 0 && startedAtMs <= dateMsMax && { startedAtMs }),
+    ...(durationMs >= 0 && Number.isFinite(durationMs) && { durationMs }),
+  };
+}
 
 /** A fact about the step that an opcode is about. */
 export function opcodeFact(
@@ -53,8 +69,7 @@ export function opcodeFact(
     status: what.status,
     attempt: what.attempt,
     atMs: what.nowMs,
-    startedAtMs: op.timing && Math.floor(op.timing.a / nsPerMs),
-    durationMs: op.timing && op.timing.b / nsPerMs,
+    ...timingOf(op),
     input: input === undefined || input === null ? undefined : JSON.stringify(input),
     output: what.output,
     detail: what.detail,

@@ -2,10 +2,12 @@
  * Opcodes that a durable endpoint reports while it answers its caller (sdk-http-protocol.md §7.5). Finished steps
  * are only kept; what has to be waited for or tried again moves the run to the queue.
  */
+
 import { createHash } from 'node:crypto';
 import { isLazy, type Opcode } from '../driver/opcode.ts';
 import { canonicalJson } from '../lib/canonical_json.ts';
 import type { Clock } from '../lib/clock.ts';
+import { runItemId } from '../queue/item.ts';
 import type { LoadedRun } from '../state/run_state.ts';
 import {
   commitCheckpoint,
@@ -156,7 +158,7 @@ function retryOf(op: Opcode, context: PlanContext, delayMs: number): GuardedItem
         ? bodyFact({ ...about, name, output })
         : opcodeFact(op, { ...about, output }),
     item: edgeItem(context, {
-      id: `${runId}.${op.id}.sync-retry`,
+      id: runItemId(runId, 'sync-retry', op.id),
       kind: 'edge',
       atMs: nowMs + delayMs,
       nowMs,

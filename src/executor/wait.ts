@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Opcode } from '../driver/opcode.ts';
 import { type NewPause, type PauseKind, pauseId } from '../pause/pause.ts';
-import type { NewItem } from '../queue/item.ts';
+import { type NewItem, runItemId } from '../queue/item.ts';
 import { runScoreMs } from '../state/run_metadata.ts';
 import { edgeData, type RunWork } from './edge.ts';
 
@@ -44,7 +44,7 @@ export function waitOf(
     name: op.displayName,
     kind: wait.kind,
   };
-  const timeoutItemId = `${id}.timeout`;
+  const timeoutItemId = runItemId(runId, 'timeout', op.id);
   return {
     pause: {
       id,

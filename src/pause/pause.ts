@@ -24,7 +24,10 @@ export interface NewPause {
   readonly subject: string;
   /** Condition on the event, already interpolated; '' for none. */
   readonly expression: string;
+  /** Of a cancellation: when the server received the event that started the run. */
   readonly createdMs: number;
+  /** Of a cancellation: internal id of the event that started the run. */
+  readonly triggerId?: string;
   /** The step's name, for people; '' for a cancellation. */
   readonly stepName: string;
   readonly expiresMs: number;
@@ -42,7 +45,10 @@ export interface StoredPause {
   readonly runId: string;
   readonly stepId: string;
   readonly expression: string;
+  /** As in `NewPause`. */
   readonly createdMs: number;
+  /** '' for a wait. */
+  readonly triggerId: string;
   readonly expiresMs: number;
   readonly stepName: string;
 }
@@ -70,6 +76,7 @@ export function pauseArgs(pause: NewPause): (string | number)[] {
     pause.expiresMs,
     pause.timeoutItemId,
     pause.parallelMode,
+    pause.triggerId ?? '',
     followUp.partition,
     accountOf(followUp.partition),
     followUp.attemptsMax,
@@ -79,7 +86,7 @@ export function pauseArgs(pause: NewPause): (string | number)[] {
   ];
 }
 
-const scanFields = 9;
+const scanFields = 10;
 
 export interface PauseScan {
   readonly pauses: StoredPause[];
@@ -110,6 +117,8 @@ export async function scanPauses(
       createdMs: asNumber(reply[i + 6]),
       expiresMs: asNumber(reply[i + 7]),
       stepName: asText(reply[i + 8]),
+      // Pauses of earlier versions do not have it.
+      triggerId: asText(reply[i + 9] ?? ''),
     });
   }
   return { pauses, storedCount: asNumber(reply[0]) };

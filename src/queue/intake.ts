@@ -7,6 +7,8 @@ import type { NewItem } from './item.ts';
 
 /** Events per item: small enough that one delivery is short, large enough that a batch costs little. */
 export const eventsPerItem = 50;
+/** Bytes of an item with several events: items are copied through Lua, many at a time (queue_take). */
+export const itemBytesMax = 1024 * 1024;
 /** Delivery is retried for as long as it takes: the events were acknowledged. */
 const attemptsMax = 1_000_000;
 
@@ -32,6 +34,43 @@ function waitingEvent(event: ReceivedEvent): WaitingEvent {
   };
 }
 
+function rowText(event: WaitingEvent): string {
+  const { internalId, receivedAtMs, idempotencyKey, name, payload } = event;
+  return JSON.stringify([internalId, receivedAtMs, idempotencyKey, name, payload]);
+}
+
+interface Chunk {
+  readonly waiting: readonly WaitingEvent[];
+  /** What the item holds: a row per event. */
+  readonly data: string;
+}
+
+/** Events in their order, as many together as the two bounds allow; one over the bound of bytes stays alone. */
+function chunksOf(events: readonly ReceivedEvent[]): Chunk[] {
+  const chunks: Chunk[] = [];
+  let waiting: WaitingEvent[] = [];
+  let rows: string[] = [];
+  let bytes = 0;
+  const close = (): void => {
+    if (waiting.length > 0) chunks.push({ waiting, data: `[${rows.join(',')}]` });
+    waiting = [];
+    rows = [];
+    // The list's brackets; a row brings its comma.
+    bytes = 1;
+  };
+  close();
+  for (const event of events.map(waitingEvent)) {
+    const row = rowText(event);
+    const rowBytes = Buffer.byteLength(row) + 1;
+    if (waiting.length === eventsPerItem || bytes + rowBytes > itemBytesMax) close();
+    waiting.push(event);
+    rows.push(row);
+    bytes += rowBytes;
+  }
+  close();
+  return chunks;
+}
+
 export interface Intake {
   readonly items: readonly NewItem[];
   readonly facts: readonly string[];
@@ -41,9 +80,8 @@ export interface Intake {
 export function intakeOf(events: readonly ReceivedEvent[]): Intake {
   const items: NewItem[] = [];
   const facts: string[] = [];
-  for (let i = 0; i < events.length; i += eventsPerItem) {
-    const waiting = events.slice(i, i + eventsPerItem).map(waitingEvent);
-    const first = waiting[0];
+  for (const { waiting, data } of chunksOf(events)) {
+    const [first] = waiting;
     if (first === undefined) continue;
     items.push({
       id: `events.${first.internalId}.${waiting.length}`,
@@ -53,9 +91,7 @@ export function intakeOf(events: readonly ReceivedEvent[]): Intake {
       atMs: first.receivedAtMs,
       scoreMs: first.receivedAtMs,
       attemptsMax,
-      data: JSON.stringify(
-        waiting.map((e) => [e.internalId, e.receivedAtMs, e.idempotencyKey, e.name, e.payload]),
-      ),
+      data,
     });
     for (const { internalId, receivedAtMs, payload } of waiting) {
       facts.push(factText({ t: 'event', internalId, receivedAtMs, payload }));

@@ -56,6 +56,25 @@ export interface LeasedItem {
   readonly cursor: number;
 }
 
+/**
+ * Ids of a run's items: `<run>.<role>:<what>`. The role has no colon, so that whatever a step is called, two items
+ * never share an id. Scripts make those with the role `next`: the discovery that follows a step.
+ */
+export function runItemId(runId: string, role: RunItemRole, what = ''): string {
+  return what === '' ? `${runId}.${role}` : `${runId}.${role}:${what}`;
+}
+
+export type RunItemRole =
+  | 'start'
+  | 'next'
+  | 'plan'
+  | 'sleep'
+  | 'gateway'
+  | 'timeout'
+  | 'request'
+  | 'sync-retry'
+  | 'deadline';
+
 /** Partitions that belong to the server; no user limit applies to them (queue.md §1). */
 export const systemPartitions = ['events', 'timers', 'cron'] as const;
 export type SystemPartition = (typeof systemPartitions)[number];

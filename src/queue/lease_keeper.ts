@@ -9,6 +9,8 @@ export class LeaseKeeper {
   private readonly items = new Map<string, LeasedItem>();
   private timer: Timer | null = null;
   private isStopped = false;
+  /** Leases taken since then are younger still. */
+  private renewedMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly store: Store,
@@ -18,6 +20,7 @@ export class LeaseKeeper {
   ) {}
 
   add(item: LeasedItem): void {
+    if (this.items.size === 0) this.renewedMs = this.clock.now();
     this.items.set(item.id, item);
     if (this.timer === null && !this.isStopped) this.arm();
   }
@@ -41,8 +44,18 @@ export class LeaseKeeper {
     });
   }
 
+  /**
+   * Renews at once what the clock says has run out or will soon: after a suspended machine or a jump of the clock
+   * timers come late, and this process must not take its own items for those of a dead one.
+   */
+  async renewOverdue(): Promise<void> {
+    const isOverdue = this.clock.now() - this.renewedMs > this.leaseMs / 2;
+    if (isOverdue && this.items.size > 0) await this.renew();
+  }
+
   private async renew(): Promise<void> {
     if (this.items.size === 0) return;
+    this.renewedMs = this.clock.now();
     try {
       const lost = await extend(
         this.store,

@@ -155,6 +155,7 @@ export class Processor {
     this.isScanDue = false;
     const { store, clock } = this.parts;
     const nowMs = clock.now();
+    await this.keeper.renewOverdue();
     await scavenge(store, nowMs, scavengedMax);
     const found = new Set<string>();
     const accounts = await accountsWithWork(store, nowMs, accountsPeekedMax);

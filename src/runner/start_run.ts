@@ -14,8 +14,9 @@ import { factText } from '../history/fact.ts';
 import { timeoutAt } from '../lib/timeout.ts';
 import type { NewPause } from '../pause/pause.ts';
 import type { WaitingEvent } from '../queue/intake.ts';
+import { runItemId } from '../queue/item.ts';
 import type { NewRun } from '../state/run_creation.ts';
-import type { RunMetadata } from '../state/run_metadata.ts';
+import { type RunMetadata, runDueMs } from '../state/run_metadata.ts';
 
 /** A function starts at most once per event id, or per idempotency key, within this time. */
 export const idempotencyMs = 24 * 60 * 60 * 1000;
@@ -34,9 +35,8 @@ export interface RunStart {
 export function startedRun(start: RunStart): NewRun {
   const { fn, event, payload, runId, nowMs } = start;
   const metadata = metadataOf(start);
-  // An event from the future starts its functions then.
-  const atMs = Math.max(nowMs, payload.ts);
-  const id = `${runId}.start`;
+  const atMs = runDueMs(metadata);
+  const id = runItemId(runId, 'start');
   const startTimeoutMs = timeoutMs(fn.timeouts?.start);
   return {
     runId,
@@ -46,7 +46,7 @@ export function startedRun(start: RunStart): NewRun {
     idempotencyKeys: idempotencyKeysOf(start),
     items: [
       edgeItem({ runId, metadata }, { id, kind: 'start', atMs, nowMs }),
-      ...(startTimeoutMs > 0 ? [deadlineItem(runId, fn.id, 'start', nowMs + startTimeoutMs)] : []),
+      ...(startTimeoutMs > 0 ? [deadlineItem(runId, fn.id, 'start', atMs + startTimeoutMs)] : []),
     ],
     cancellations: cancellationsOf(start, metadata),
     facts: [scheduledFact(start)],
@@ -61,6 +61,8 @@ function metadataOf({ fn, event, payload, nowMs, cron }: RunStart): RunMetadata 
     functionSlug: fn.slug,
     appId: fn.appId,
     scheduledAtMs: nowMs,
+    // An event from the future starts its functions then.
+    ...(payload.ts > nowMs ? { dueAtMs: payload.ts } : {}),
     eventIds: [event.internalId],
     eventName: payload.name,
     correlations: [correlationOf(payload)],
@@ -101,7 +103,7 @@ export function digest(text: string): string {
 }
 
 function cancellationsOf(start: RunStart, metadata: RunMetadata): NewPause[] {
-  const { fn, payload, runId, nowMs } = start;
+  const { fn, event, payload, runId, nowMs } = start;
   const pauses: NewPause[] = [];
   for (const [index, rule] of fn.cancel.entries()) {
     const filled = rule.if ? interpolate(rule.if, { event: payload }) : null;
@@ -110,13 +112,14 @@ function cancellationsOf(start: RunStart, metadata: RunMetadata): NewPause[] {
     if (expression === 'false') continue;
     const end = rule.timeout ? timeoutAt(rule.timeout, nowMs) : null;
     pauses.push({
-      id: `${runId}.cancel.${index}`,
+      id: `${runId}:cancel:${index}`,
       runId,
       stepId: '',
       kind: 'cancel',
       subject: rule.event,
       expression,
-      createdMs: nowMs,
+      createdMs: event.receivedAtMs,
+      triggerId: event.internalId,
       stepName: '',
       expiresMs: end?.ok ? end.atMs : nowMs + waitMsDefault,
       timeoutItemId: '',

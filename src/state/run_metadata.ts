@@ -7,6 +7,8 @@ export const runMetadataSchema = z.object({
   functionSlug: z.string(),
   appId: z.string(),
   scheduledAtMs: z.number(),
+  /** When its first work is due, where that is not at once: the event lies in the future. */
+  dueAtMs: z.number().optional(),
   eventIds: z.array(z.string()),
   eventName: z.string(),
   /** Correlation ids of the invokes among the triggering events, by position; '' for none. */
@@ -36,6 +38,11 @@ export type RunMetadata = z.infer<typeof runMetadataSchema>;
 
 export function parseRunMetadata(text: string): RunMetadata {
   return runMetadataSchema.parse(JSON.parse(text));
+}
+
+/** The start timeout counts from here. */
+export function runDueMs(metadata: Pick<RunMetadata, 'scheduledAtMs' | 'dueAtMs'>): number {
+  return metadata.dueAtMs ?? metadata.scheduledAtMs;
 }
 
 /** The order of a run's work in its partition: older runs first (queue.md §4). */

@@ -27,7 +27,7 @@ export interface RunState {
 export type EnterOutcome =
   | { readonly kind: 'entered'; readonly state: RunState; readonly isFirst: boolean }
   | { readonly kind: 'gone' | 'lease_lost' | 'siblings_open' }
-  | { readonly kind: 'start_timeout' | 'finish_timeout' | 'step_limit'; readonly state: RunState };
+  | { readonly kind: 'start_timeout' | 'finish_timeout' | 'step_limit' | 'state_limit'; readonly state: RunState };
 
 export interface EnterRequest {
   readonly nowMs: number;
@@ -39,8 +39,11 @@ export interface EnterRequest {
   };
   readonly stepsMax: number;
   readonly inlineBytesMax: number;
+  /** Of outputs; absent for any number. */
+  readonly stateBytesMax?: number;
   /** 0 for none. */
   readonly startTimeoutMs: number;
+  /** When the run was due: its start timeout counts from here. */
   readonly scheduledAtMs: number;
   /** 0 for none. */
   readonly finishTimeoutMs: number;
@@ -56,6 +59,7 @@ const outcomes: Record<number, Exclude<EnterOutcome['kind'], 'entered'>> = {
   [-3]: 'start_timeout',
   [-4]: 'finish_timeout',
   [-5]: 'step_limit',
+  [-6]: 'state_limit',
 };
 
 /** Begins the work on an item of a run (lua/run_enter.lua). */
@@ -81,6 +85,7 @@ export async function enterRun(
       request.finishTimeoutMs,
       item.attempt === 0 ? 1 : 0,
       request.startedFact,
+      request.stateBytesMax ?? 0,
       ...itemListArgs(request.firstItems),
     ]),
   );

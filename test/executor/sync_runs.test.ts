@@ -229,7 +229,7 @@ describe('a report of a durable endpoint', () => {
   test('of a step that failed for now brings the run back after five seconds', async () => {
     const { runId } = await create();
     await syncRuns.save(runId, [stepError('a')]);
-    expect(await items(runId)).toEqual({ [`${hashed('a')}.sync-retry`]: 5_000 });
+    expect(await items(runId)).toEqual({ [`sync-retry:${hashed('a')}`]: 5_000 });
     expect(await memos(runId)).toEqual({});
     expect(await facts('step')).toMatchObject([{ status: 'Errored', attempt: 0, name: 'a' }]);
   });
@@ -243,14 +243,14 @@ describe('a report of a durable endpoint', () => {
     const { runId } = await create([], changes);
     await syncRuns.save(runId, [op]);
     expect(await memos(runId)).toMatchObject({ [hashed('a')]: { error: { message: 'boom' } } });
-    expect(await items(runId)).toEqual({ [hashed('a')]: 0 });
+    expect(await items(runId)).toEqual({ [`next:${hashed('a')}`]: 0 });
   });
 
   test('of a wait moves the run to the queue, beside the steps that came with it', async () => {
     const { runId } = await create();
     await syncRuns.save(runId, [stepRun('a', 1), sleep('nap')]);
     expect(await memos(runId)).toEqual({ [hashed('a')]: { data: 1 } });
-    expect(await items(runId)).toEqual({ [`${hashed('nap')}.sleep`]: 10_000 });
+    expect(await items(runId)).toEqual({ [`sleep:${hashed('nap')}`]: 10_000 });
     await syncRuns.save(runId, [stepRun('a', 1), sleep('nap')]);
     expect(Object.keys(await items(runId))).toHaveLength(1);
   });
@@ -259,7 +259,7 @@ describe('a report of a durable endpoint', () => {
     const { runId } = await create();
     const id = hashed('discovery-request-1');
     await syncRuns.save(runId, [{ op: 'DiscoveryRequest', id }]);
-    expect(await items(runId)).toEqual({ [id]: 0 });
+    expect(await items(runId)).toEqual({ [`request:${id}`]: 0 });
   });
 
   test.each([
@@ -399,7 +399,7 @@ describe('a run of a durable endpoint that comes back', () => {
     await work(functionId);
     expect(calls[0]?.request).toMatchObject({ attempt: 1, maxAttempts: 4 });
     // The delay after the second failed attempt.
-    expect(await items(runId)).toEqual({ [`${hashed('a')}.sync-retry`]: 30_000 });
+    expect(await items(runId)).toEqual({ [`sync-retry:${hashed('a')}`]: 30_000 });
     answers.push(opcodes(stepError('a')), opcodes(stepError('a')), opcodes(runComplete(200)));
     for (let attempt = 2; attempt <= 4; attempt++) {
       clock.advance(3_600_000);

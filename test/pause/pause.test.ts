@@ -35,7 +35,7 @@ describe('pause_resolve', () => {
     expect(await store.run('pause_resolve', args)).toEqual([1, 0]);
     const { items } = await takeFrom(under, 'fn-1');
     expect(items).toMatchObject([
-      { id: 'r.w', kind: 'edge', runId: 'r', data: '"discovery"', attemptsMax: 5 },
+      { id: 'r.next:w', kind: 'edge', runId: 'r', data: '"discovery"', attemptsMax: 5 },
     ]);
     expect((await loadRun(store, 'r', { withSteps: true }))?.steps).toEqual([['w', '{"n":1}']]);
     expect(await list(under, 'outbox')).toEqual(['"f"']);
@@ -47,7 +47,7 @@ describe('pause_resolve', () => {
     await resolvePauses(store, now, [resolution('r.w')]);
     expect(await store.run('pause_resolve', [now, 1, 'r.w', '2', '"again"'])).toEqual([0]);
     expect((await loadRun(store, 'r', { withSteps: true }))?.steps).toEqual([['w', '{"n":1}']]);
-    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.w']);
+    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.next:w']);
     expect(await list(under, 'outbox')).toEqual(['"resolved"']);
   });
 
@@ -74,7 +74,7 @@ describe('pause_timeout', () => {
     under.clock.advance(5_000);
     expect(await timeOut()).toBe(true);
     expect((await loadRun(store, 'r', { withSteps: true }))?.steps).toEqual([['w', 'null']]);
-    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.w']);
+    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.next:w']);
     expect(await list(under, 'outbox')).toEqual(['"over"']);
   });
 

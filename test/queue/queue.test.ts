@@ -226,6 +226,30 @@ describe('queue_take', () => {
     expect(Object.keys(await scores(under, 'x:backlog:y'))).toEqual(['wants-both']);
   });
 
+  test('hands out at most 8 MiB at once but always one item, and leaves the rest as it was (code 1)', async () => {
+    const megabytes = (count: number) => ({ data: 'x'.repeat(count * 1024 * 1024) });
+    await enqueue(store, [due('a', megabytes(9)), due('b', megabytes(5))]);
+    await enqueue(store, [due('c', megabytes(3)), due('d', { data: '{}' })]);
+    const first = await takeFrom(under, 'fn-1');
+    expect([first.outcome, idsOf(first.items)]).toEqual(['more', ['a']]);
+    expect(Object.keys(await scores(under, 'x:ready:fn-1'))).toEqual(['b', 'c', 'd']);
+    expect(Object.keys(await scores(under, 'x:leases'))).toEqual(['a']);
+    const second = await takeFrom(under, 'fn-1');
+    expect([second.outcome, idsOf(second.items)]).toEqual(['more', ['b', 'c']]);
+    const last = await takeFrom(under, 'fn-1');
+    expect([last.outcome, idsOf(last.items)]).toEqual(['empty', ['d']]);
+  });
+
+  test('a big item that has to wait for its key makes way for the next', async () => {
+    const big = 'x'.repeat(9 * 1024 * 1024);
+    const keyed = { data: big, concurrencyKeys: [{ key: 'k', limit: 1 }] };
+    await enqueue(store, [due('a', keyed)]);
+    await takeOne(under, 'fn-1');
+    await enqueue(store, [due('b', keyed), due('c')]);
+    expect(await takeFrom(under, 'fn-1')).toEqual({ outcome: 'more', items: [] });
+    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['c']);
+  });
+
   test('two keys of one item count both', async () => {
     const keys = ['k1', 'k2'].map((key) => ({ key, limit: 1 }));
     await enqueue(store, [due('a', { concurrencyKeys: keys })]);

@@ -5,6 +5,7 @@
 import type { CallRequest } from '../../src/driver/request.ts';
 import type { EventPayload } from '../../src/event/event.ts';
 import { Executor } from '../../src/executor/executor.ts';
+import { ItemFailures } from '../../src/executor/item_failures.ts';
 import { RunLimits } from '../../src/executor/limits.ts';
 import { SignalSender } from '../../src/executor/signals.ts';
 import { Terminator } from '../../src/executor/terminator.ts';
@@ -85,11 +86,15 @@ class Server {
     const waiting = new Waiting(store, clock);
     const delivery = new Delivery({ store, clock, log, registry, waiting, terminator, newId });
     const crons = new CronSchedules({ store, clock, log, registry, newId });
-    const handle = (item: LeasedItem): Promise<void> => {
+    const retryIntervalMs = options.retryIntervalMs ?? null;
+    const failures = new ItemFailures({ store, clock, log, terminator, retryIntervalMs, random });
+    const handlerOf = (item: LeasedItem): Promise<void> => {
       if (item.kind === 'events') return delivery.handle(item);
       if (item.kind === 'cron') return crons.handle(item);
       return executor.handle(item);
     };
+    const handle = (item: LeasedItem): Promise<void> =>
+      handlerOf(item).catch((error: unknown) => failures.handle(item, error));
     const processor = new Processor({
       store,
       clock,
@@ -394,4 +399,4 @@ function documentOf(id: string, { trigger, retries = 0, ...config }: FunctionCon
 
 /** What may be in the store when every run has ended. */
 export const mayRemain =
-  /^(apps.*|outbox|outbox-trimmed|pause-sequence|once:.*|item:cron\..*|x:.*|.*\.deadline\..*)$/;
+  /^(apps.*|outbox|outbox-trimmed|pause-sequence|once:.*|item:cron\..*|x:.*)$/;

@@ -269,6 +269,19 @@ describe('run_jobs', () => {
 });
 
 describe('run_finish', () => {
+  test('takes the timers along that would have ended the run', async () => {
+    const deadline = runItem('r', 'deadline:finish.9', {
+      kind: 'deadline',
+      partition: 'timers',
+      atMs: now + 9,
+      scoreMs: now + 9,
+    });
+    await createSampleRun(store, 'r', { items: [runItem('r', 'start'), deadline] });
+    const item = await takeOne(under, 'fn-1');
+    await endRun(store, { item, runId: 'r', items: [], facts: [] });
+    expect((await under.keys()).filter((key) => !key.startsWith('outbox'))).toEqual([]);
+  });
+
   test('code 1: leaves nothing of the run but its events and facts', async () => {
     const cancellation = samplePause('r', '', {
       id: 'r.cancel.0',

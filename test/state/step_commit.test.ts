@@ -39,9 +39,27 @@ describe('step_commit', () => {
     const outputs = [output('a', { fact: '"a done"' })];
     expect(await commit(under, item, { outputs, requestVersion: 2 })).toBe('continued');
     expect(await steps()).toEqual([['a', '{"data":"a"}']]);
-    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.a']);
+    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.next:a']);
     expect(await list(under, 'outbox')).toEqual(['"a done"']);
     expect(await fields(under, 'run:r')).toMatchObject({ rv: '2', n: '1', sz: '12', die: '0' });
+  });
+
+  test('a step may be called like anything: its discovery never shares an id with another item', async () => {
+    expect(item.id).toBe('r.start');
+    await commit(under, item, { outputs: [output('start')] });
+    const next = await takeOne(under, 'fn-1');
+    expect(next.id).toBe('r.next:start');
+    await commit(under, next, { outputs: [output('next:start')] });
+    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.next:next:start']);
+  });
+
+  test('an answer that only adds a defer brings the run on', async () => {
+    await commit(under, item, { defers: [{ stepId: 'd1', record: '{}' }] });
+    const again = await takeOne(under, 'fn-1');
+    const more = { defers: [{ stepId: 'd2', record: '{}' }] };
+    expect(await commit(under, again, more)).toBe('continued');
+    const last = await takeOne(under, 'fn-1');
+    expect(await commit(under, last, more)).toBe('stalled');
   });
 
   test('the first output of a step wins and counts once', async () => {
@@ -79,7 +97,7 @@ describe('step_commit', () => {
     expect(await fields(under, 'run:r')).toMatchObject({ die: '1' });
     expect(await commit(under, b, { outputs: [output('b')] })).toBe('continued');
     expect(await fields(under, 'run:r')).toMatchObject({ die: '0' });
-    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.b']);
+    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.next:b']);
   });
 
   test('in race mode, and before version 2, each output queues a discovery and planning stays forced', async () => {
@@ -90,7 +108,7 @@ describe('step_commit', () => {
       const outputs = [output(index === 0 ? 'a' : 'b', { parallelMode: 'race' })];
       expect(await commit(under, each, { outputs })).toBe('continued');
     }
-    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.a', 'r.b']);
+    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r.next:a', 'r.next:b']);
     expect(await fields(under, 'run:r')).toMatchObject({ die: '1' });
   });
 
@@ -111,7 +129,7 @@ describe('step_commit', () => {
     const a = await takeOne(under, 'fn-1');
     await commit(under, a, { outputs: [output('a')] });
     const { items } = await takeFrom(under, 'fn-1');
-    const discovery = items.find(({ id }) => id === 'r.a');
+    const discovery = items.find(({ id }) => id === 'r.next:a');
     if (!discovery) throw new Error('no discovery');
     const plan = { items: [guarded('a'), guarded('b')] };
     expect(await commit(under, discovery, plan)).toBe('done');
@@ -194,7 +212,7 @@ describe('step_commit', () => {
   test('code -4: an answer that leaves nothing to do is asked once more, then the run has stalled', async () => {
     expect(await commit(under, item, {})).toBe('continued');
     const again = await takeOne(under, 'fn-1');
-    expect(again.id).toBe('r.again.r.start');
+    expect(again.id).toBe('r.again:0.0');
     expect(await commit(under, again, {})).toBe('stalled');
     expect(await commit(under, again, { outputs: [output('a')] })).toBe('continued');
     // Progress gives another chance.

@@ -2,8 +2,10 @@
  * Gateway and AIGateway: the server makes the request, in an item of its own. So a step that is reported twice
  * is requested once, and a failed request is retried without calling the app again (sdk-http-protocol.md §5).
  */
+
 import { z } from 'zod';
 import type { Opcode } from '../../driver/opcode.ts';
+import { runItemId } from '../../queue/item.ts';
 import { edgeItem } from '../edge.ts';
 import type { PlanContext, PlanDraft } from '../plan_draft.ts';
 import { opcodeFact } from '../step_fact.ts';
@@ -28,7 +30,7 @@ export function planGateway(op: Opcode, context: PlanContext, draft: PlanDraft):
   const { runId, nowMs, metadata } = context;
   const { op: name, id, displayName, opts, parallelMode } = op;
   const edge = edgeItem(context, {
-    id: `${runId}.${id}.gateway`,
+    id: runItemId(runId, 'gateway', id),
     kind: 'edge',
     atMs: nowMs,
     nowMs,

@@ -1,7 +1,9 @@
 /** InvokeFunction (sdk-http-protocol.md §4.4.5, §8.1; execution.md §11.5). */
 import { z } from 'zod';
 import type { Opcode } from '../../driver/opcode.ts';
+import type { EventMeta } from '../../event/event.ts';
 import { internalDataKey, internalEvents } from '../../event/internal.ts';
+import { parseSessions } from '../../event/sessions.ts';
 import { timeoutAt } from '../../lib/timeout.ts';
 import { pauseId } from '../../pause/pause.ts';
 import { intakeOf } from '../../queue/intake.ts';
@@ -18,6 +20,7 @@ const optsSchema = z.object({
       data: z.record(z.string(), z.unknown()).nullish(),
       user: z.record(z.string(), z.unknown()).nullish(),
       v: z.string().nullish(),
+      meta: z.unknown(),
     })
     .nullish(),
   timeout: z.string().nullish(),
@@ -38,8 +41,11 @@ export function planInvoke(op: Opcode, context: PlanContext, draft: PlanDraft): 
     ? timeoutAt(timeout, nowMs)
     : ({ ok: true, atMs: nowMs + waitMsDefault } as const);
   if (!end.ok) return invalidStep(op.displayName, end.message);
+  const read = parseSessions(opts.data.payload?.meta);
+  if (!read.ok) return invalidStep(op.displayName, `opts.payload.${read.message}`);
+  const meta = read.sessions === null ? undefined : { sessions: read.sessions };
   const expiresMs = Math.max(end.atMs, nowMs);
-  const intake = intakeOf([invokedEvent(op, context, opts.data, expiresMs)]);
+  const intake = intakeOf([invokedEvent(op, context, { ...opts.data, expiresMs, meta })]);
   draft.waits.push({
     ...waitOf(op, context, { kind: 'invoke', subject: '', expression: '', nowMs, expiresMs }),
     conflict: '',
@@ -60,8 +66,7 @@ export function planInvoke(op: Opcode, context: PlanContext, draft: PlanDraft): 
 function invokedEvent(
   op: Opcode,
   { runId, nowMs, metadata, newEventId }: PlanContext,
-  opts: z.infer<typeof optsSchema>,
-  expiresMs: number,
+  opts: z.infer<typeof optsSchema> & { readonly expiresMs: number; readonly meta?: EventMeta },
 ) {
   const internalId = newEventId();
   const invocation = {
@@ -70,7 +75,7 @@ function invokedEvent(
     source_app_id: metadata.appId,
     source_fn_id: metadata.functionId,
     source_fn_v: metadata.functionVersion,
-    expire: expiresMs,
+    expire: opts.expiresMs,
     gid: '',
     name: op.displayName,
   };
@@ -85,6 +90,7 @@ function invokedEvent(
       data: { ...opts.payload?.data, [internalDataKey]: invocation },
       user: opts.payload?.user ?? {},
       ...(opts.payload?.v ? { v: opts.payload.v } : {}),
+      ...(opts.meta && { meta: opts.meta }),
     },
   };
 }

@@ -1,6 +1,8 @@
 /** Sleep: the item that wakes the run makes the discovery call itself (sdk-http-protocol.md §4.4.2). */
+
 import type { Opcode } from '../../driver/opcode.ts';
 import { sleepEndsAt } from '../../lib/timeout.ts';
+import { runItemId } from '../../queue/item.ts';
 import { edgeItem } from '../edge.ts';
 import { waitMsMax } from '../limits.ts';
 import type { PlanContext, PlanDraft } from '../plan_draft.ts';
@@ -26,7 +28,7 @@ export function planSleep(op: Opcode, context: PlanContext, draft: PlanDraft): R
       detail: { until: new Date(atMs).toISOString() },
     }),
     item: edgeItem(context, {
-      id: `${runId}.${op.id}.sleep`,
+      id: runItemId(runId, 'sleep', op.id),
       kind: 'sleep',
       atMs,
       nowMs,

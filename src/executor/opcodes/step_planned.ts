@@ -1,5 +1,7 @@
 /** StepPlanned: the step is run by a call of its own, with attempts of its own. */
+
 import type { Opcode } from '../../driver/opcode.ts';
+import { runItemId } from '../../queue/item.ts';
 import { edgeItem } from '../edge.ts';
 import type { PlanContext, PlanDraft } from '../plan_draft.ts';
 import { opcodeFact } from '../step_fact.ts';
@@ -10,7 +12,7 @@ export function planStepPlanned(op: Opcode, context: PlanContext, draft: PlanDra
     openStepId: op.id,
     fact: opcodeFact(op, { runId, status: 'Queued', attempt: 0, nowMs }),
     item: edgeItem(context, {
-      id: `${runId}.${op.id}.plan`,
+      id: runItemId(runId, 'plan', op.id),
       kind: 'edge',
       atMs: nowMs,
       nowMs,
