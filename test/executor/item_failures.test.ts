@@ -11,7 +11,7 @@ afterEach(() => world.close());
 
 function nested(levels: number): unknown {
   let value: unknown = 1;
-  for (let level = 0; level < levels; level += 1) value = [value];
+  for (let level = 0; level < levels; level += 1) value = { a: value };
   return value;
 }
 
