@@ -9,9 +9,11 @@ import type { Services } from './api/services.ts';
 import type { Settings } from './cli/settings.ts';
 import { version } from './cli/version.ts';
 import { endpointDriver } from './driver/endpoint.ts';
+import type { Fetch } from './driver/exchange.ts';
 import { httpDriver } from './driver/http.ts';
 import { pingApp } from './driver/ping.ts';
 import { probeSdk } from './driver/probe.ts';
+import { appFetch } from './driver/wide_fetch.ts';
 import { AsyncCheckpoints } from './executor/checkpoints.ts';
 import { Executor } from './executor/executor.ts';
 import type { Functions } from './executor/functions.ts';
@@ -24,7 +26,7 @@ import { SyncRuns } from './executor/sync_runs.ts';
 import { Terminator } from './executor/terminator.ts';
 import { accountLimitDefault, functionLimit } from './flow/concurrency.ts';
 import { appUrlOf } from './function/url.ts';
-import { freshHistory } from './history/fresh_history.ts';
+import { freshHistory, readWaitMsMax } from './history/fresh_history.ts';
 import type { History } from './history/history.ts';
 import { OutboxPump } from './history/outbox_pump.ts';
 import { openSqliteHistory } from './history/sqlite/sqlite_history.ts';
@@ -47,6 +49,9 @@ import { isPortOpen } from './runner/port_dial.ts';
 import { Registry } from './state/registry.ts';
 import { defaultPrefix, type EmbeddedStore, openEmbeddedStore } from './store/embedded/engine.ts';
 import { listenToScripts } from './store/messages.ts';
+
+/** Closes connections that have been silent this long. Requests that wait longer (`/output`) say so themselves. */
+const idleTimeoutS = 60;
 
 export interface RunningServer {
   readonly url: string;
@@ -142,8 +147,8 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
     async stop({ drainMs }) {
       // Intake ends at once; apps may still report steps of the calls that are being waited for.
       doors.closeIntake();
-      await sync.stop();
-      const left = await work.processor.stop(drainMs);
+      // Together: the time to drain must not pass with waiting for apps to answer a sync.
+      const [left] = await Promise.all([work.processor.stop(drainMs), sync.stop()]);
       ground.stopping.abort();
       if (left > 0) {
         log.warn('calls were still under way; they are made again at the next start', { left });
@@ -159,8 +164,9 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
 /** History and what leads to it. */
 function readingParts({ store, history, clock, log }: Ground) {
   const pump = new OutboxPump({ store, history, clock, log, batchMax: 1_000 });
-  const fresh = freshHistory(history, pump, clock);
-  const outputs = new RunOutputs({ store, clock, history, recorded: () => pump.idle() });
+  const fresh = freshHistory(history, pump);
+  const recorded = () => pump.idle(readWaitMsMax);
+  const outputs = new RunOutputs({ store, clock, history, recorded });
   return { pump, fresh, outputs };
 }
 
@@ -257,7 +263,7 @@ function openDoors(
     eventKeys: settings.eventKeys,
     intake: {
       accept: (events) => intake.accept(events),
-      isOverloaded: () => isClosing || intake.isOverloaded(),
+      isOverloaded: () => isClosing || intake.isOverloaded() || pump.isBehind,
     },
     runs: new RunControl(store, terminator, async (id) => (await fresh.run(id)) !== null),
     signals: new SignalSender(store, clock),
@@ -296,9 +302,23 @@ async function startSync(ground: Ground): Promise<{ stop(): Promise<void> }> {
   const { registry, clock, log, settings } = ground;
   const signingKey = settings.signingKey ?? undefined;
   const isKeyRequired = settings.mode === 'start';
-  const ping = (url: string) =>
-    pingApp(url, { clock, serverKind: kindOf(settings), signingKey, isKeyRequired });
-  const sync = reportingSync((url) => syncApp(url, { registry, ping }), log);
+  const leaving = new AbortController();
+  const fetch = fetchUntil(leaving.signal);
+  const ping = async (url: string) => {
+    const serverKind = kindOf(settings);
+    const outcome = await pingApp(url, { clock, fetch, serverKind, signingKey, isKeyRequired });
+    // Cut short, it says nothing about the app.
+    leaving.signal.throwIfAborted();
+    return outcome;
+  };
+  const reported = reportingSync((url) => syncApp(url, { registry, ping }), log);
+  const sync = async (url: string): Promise<void> => {
+    try {
+      await reported(url);
+    } catch (error) {
+      if (!leaving.signal.aborted) throw error;
+    }
+  };
   const { pollIntervalMs: intervalMs, isPollingOn } = settings;
   const poll = new AppPoll({ clock, log, registry, sync, intervalMs, isPollingOn });
   const discovery = new AppDiscovery({
@@ -306,7 +326,7 @@ async function startSync(ground: Ground): Promise<{ stop(): Promise<void> }> {
     log,
     registry,
     sync,
-    probe: (url) => probeSdk(url, { clock, signingKey }),
+    probe: (url) => probeSdk(url, { clock, fetch, signingKey }),
     isPortOpen,
     intervalMs,
     ports: discoveryPorts(process.env.PORT),
@@ -316,9 +336,15 @@ async function startSync(ground: Ground): Promise<{ stop(): Promise<void> }> {
   if (settings.isDiscoveryOn) discovery.start();
   return {
     async stop() {
+      leaving.abort();
       await Promise.all([poll.stop(), discovery.stop()]);
     },
   };
+}
+
+/** A fetch whose requests end with `signal`, too. */
+function fetchUntil(signal: AbortSignal): Fetch {
+  return (url, init) => appFetch(url, { ...init, signal: AbortSignal.any([init.signal, signal]) });
 }
 
 function kindOf({ mode }: Settings): 'dev' | 'cloud' {
@@ -354,6 +380,8 @@ function readinessReasons(store: EmbeddedStore, pump: OutboxPump): string[] {
   if (store.isOverloaded()) reasons.push('the disk does not keep up: new events are refused');
   if (pump.failures > 0)
     reasons.push('history cannot be written; what happens is kept until it can');
+  if (pump.isBehind)
+    reasons.push('too much waits to be written to history: new events are refused');
   return reasons;
 }
 

@@ -1,9 +1,9 @@
 -- include: queue
 -- Pauses: what a run waits for (execution.md §12).
 --
---   pause:<id>            hash  r run, s step, k kind (event, signal, invoke, cancel), e event or signal name,
---                               x expression, c created ms (of a cancellation: when the event came that
---                               started the run), te that event's internal id or '', n step name, q sequence, until expiry ms, t item of the timeout,
+--   pause:<id>            hash  r run, s step (of a cancellation: internal id of the event that
+--                               started the run), k kind (event, signal, invoke, cancel), e event or signal name,
+--                               x expression, c created ms (of a cancellation: when that event came), n step name, q sequence, until expiry ms, t item of the timeout,
 --                               pm parallel mode, and of the discovery that follows: dp partition, da account,
 --                               dm attempts at most, dd data, ds score, c1 l1 c2 l2 concurrency keys
 --   pauses:<event>        zset  pause -> sequence: waits and cancellations by event name
@@ -15,7 +15,7 @@
 local function arg_pause()
   return {
     id = arg_text(), r = arg_text(), s = arg_text(), k = arg_text(), e = arg_text(), x = arg_text(),
-    c = arg_text(), n = arg_text(), until_ms = arg_text(), t = arg_text(), pm = arg_text(), te = arg_text(),
+    c = arg_text(), n = arg_text(), until_ms = arg_text(), t = arg_text(), pm = arg_text(),
     dp = arg_text(), da = arg_text(), dm = arg_text(), dd = arg_text(), ds = arg_text(),
     keys = arg_keys(),
   }
@@ -28,7 +28,7 @@ local function save_pause(pause)
   end
   local sequence = redis.call('INCR', P .. ':pause-sequence')
   redis.call('HSET', key, 's', pause.s, 'k', pause.k, 'e', pause.e, 'x', pause.x, 'c', pause.c, 'n', pause.n, 'q', sequence,
-    'until', pause.until_ms, 't', pause.t, 'pm', pause.pm, 'te', pause.te,
+    'until', pause.until_ms, 't', pause.t, 'pm', pause.pm,
     'dp', pause.dp, 'da', pause.da, 'dm', pause.dm, 'dd', pause.dd, 'ds', pause.ds)
   for i = 1, #pause.keys do
     redis.call('HSET', key, 'c' .. i, pause.keys[i][1], 'l' .. i, pause.keys[i][2])

@@ -1,4 +1,4 @@
-/** Timers that cancel runs which do not start or finish in time (execution.md §13.3). */
+/** Timers that end runs which do not start or finish in time, or of which nothing is heard (execution.md §13.3). */
 import { z } from 'zod';
 import { parseDuration } from '../lib/duration.ts';
 import { type NewItem, runItemId } from '../queue/item.ts';
@@ -6,7 +6,9 @@ import { type NewItem, runItemId } from '../queue/item.ts';
 const deadlineSchema = z.object({
   runId: z.string(),
   functionId: z.string(),
-  limit: z.enum(['start', 'finish']),
+  limit: z.enum(['start', 'finish', 'report']),
+  /** Of the limit `report`: what the run had stored when its app was last known to be at work, and when that was. */
+  heard: z.object({ stored: z.number(), atMs: z.number() }).optional(),
 });
 
 export type Deadline = z.infer<typeof deadlineSchema>;
@@ -17,13 +19,19 @@ export function parseDeadline(data: string): Deadline {
 
 const attemptsMax = 1_000_000;
 
+/** The run of a durable endpoint ends when its app says nothing for so long and nothing else drives it. */
+export const silenceMsMax = 24 * 60 * 60 * 1000;
+/** How exactly that is kept: reports leave no time behind, so that somebody has to look whether there were any. */
+export const silenceCheckMs = 60 * 60 * 1000;
+
 export function deadlineItem(
   runId: string,
   functionId: string,
   limit: Deadline['limit'],
   atMs: number,
+  heard?: Deadline['heard'],
 ): NewItem {
-  const deadline: Deadline = { runId, functionId, limit };
+  const deadline: Deadline = { runId, functionId, limit, heard };
   return {
     id: runItemId(runId, 'deadline', `${limit}.${atMs}`),
     partition: 'timers',

@@ -6,6 +6,7 @@ import { factText } from '../history/fact.ts';
 import { canonicalJson } from '../lib/canonical_json.ts';
 import type { NewRun } from '../state/run_creation.ts';
 import type { RunMetadata } from '../state/run_metadata.ts';
+import { deadlineItem, silenceCheckMs } from './deadline.ts';
 import { type EndpointIdentity, endpointVersion } from './endpoint_function.ts';
 
 export interface SyncRunRequest {
@@ -26,7 +27,7 @@ export interface SyncRunRequest {
 const idempotencyMs = 24 * 60 * 60 * 1000;
 const unknownVersion = -1;
 
-/** No item is queued: the app is at work already, and the run counts as started. */
+/** No work is queued: the app is at it already, and the run counts as started. Only its silence is watched. */
 export function newSyncRun(
   request: SyncRunRequest,
   endpoint: EndpointRequest,
@@ -60,13 +61,14 @@ export function newSyncRun(
       requestVersion: Math.max(1, request.requestVersion),
     },
   };
+  const heard = { stored: 0, atMs: nowMs };
   return {
     runId,
     metadata,
     events: `[${payloadText}]`,
     requestVersion: request.requestVersion > 0 ? request.requestVersion : unknownVersion,
     idempotencyKeys: idempotencyKeysOf(request, identity.functionId),
-    items: [],
+    items: [deadlineItem(runId, known.functionId, 'report', nowMs + silenceCheckMs, heard)],
     cancellations: [],
     facts: [
       factText({ t: 'event', internalId: eventId, receivedAtMs: nowMs, payload: payloadText }),

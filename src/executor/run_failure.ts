@@ -81,6 +81,14 @@ export function endpointFailed(status: number): RunFailure {
   return { error: message, name: 'EndpointFailed', message };
 }
 
+/** The app of a durable endpoint was stopped, or lost its way to the server, in the middle of a request. */
+export function endpointSilent(silentMs: number): RunFailure {
+  const message =
+    `The app has reported nothing for ${Math.round(silentMs / 3_600_000)} hours, and nothing is queued for this run. ` +
+    'It was probably stopped in the middle of the request: send the request again.';
+  return { error: message, name: 'EndpointSilent', message };
+}
+
 /** The server could not deal with what the app sent, or has a bug. */
 export function internalError(cause: unknown): RunFailure {
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -5,15 +5,15 @@ import { factText, type StepFact, type StepStatus } from '../history/fact.ts';
 /** StepType by `opts.type` (execution.md §22). */
 const kindsByType: ReadonlyMap<string, string> = new Map(
   Object.entries({
-  'step.run': 'run',
-  'step.sendEvent': 'sendEvent',
-  'step.sendSignal': 'sendSignal',
-  'step.ai.wrap': 'aiWrap',
-  'step.ai.infer': 'aiInfer',
-  'step.fetch': 'fetch',
-  'step.realtime.publish': 'realtimePublish',
-  'group.experiment': 'groupExperiment',
-}),
+    'step.run': 'run',
+    'step.sendEvent': 'sendEvent',
+    'step.sendSignal': 'sendSignal',
+    'step.ai.wrap': 'aiWrap',
+    'step.ai.infer': 'aiInfer',
+    'step.fetch': 'fetch',
+    'step.realtime.publish': 'realtimePublish',
+    'group.experiment': 'groupExperiment',
+  }),
 );
 
 const kindsByOp: Readonly<Partial<Record<Opcode['op'], string>>> = {

@@ -5,7 +5,7 @@ import { loadRun } from '../state/run_state.ts';
 import { type CheckpointOutcome, parseReported, rejected } from './checkpoints.ts';
 import { endpointIdentity } from './endpoint_function.ts';
 import { newSyncRun, type SyncRunRequest } from './new_sync_run.ts';
-import { commitReport, type SyncReportParts } from './sync_report.ts';
+import { commitReport, type ReportingRun, type SyncReportParts } from './sync_report.ts';
 
 export type SyncRunParts = SyncReportParts;
 
@@ -21,7 +21,10 @@ export type SyncRunOutcome =
 export class SyncRuns {
   constructor(private readonly parts: SyncRunParts) {}
 
-  /** Creates the run and carries out the steps that came with it. Nothing is created when they cannot be read. */
+  /**
+   * Creates the run and carries out the steps that came with it. Nothing is created when they cannot be read. The SDK
+   * asks again when the answer was lost: what came of the first request is then completed.
+   */
   async create(request: SyncRunRequest): Promise<SyncRunOutcome> {
     const { store, clock, newId } = this.parts;
     const parsed = parseReported(request.steps);
@@ -41,13 +44,21 @@ export class SyncRuns {
       const message = error instanceof Error ? error.message : String(error);
       return { kind: 'rejected', status: 400, message: `event: ${message}` };
     }
-    if (!(await createRun(store, run))) {
-      return { kind: 'rejected', status: 409, message: 'Run already exists' };
-    }
-    await commitReport(this.parts, { ...run, defers: [], stepCount: 0 }, parsed.ops);
+    const reporting = (await createRun(store, run))
+      ? { ...run, defers: [], stepCount: 0 }
+      : await this.begunBefore(run);
+    if (reporting === null) return { kind: 'rejected', status: 409, message: 'Run already exists' };
+    await commitReport(this.parts, reporting, parsed.ops);
     await store.settled();
     const { functionId, appId } = identity;
     return { kind: 'created', functionId, appId, runId: request.runId };
+  }
+
+  /** The run that an earlier request of the same kind created, while it goes on. */
+  private async begunBefore({ runId, metadata }: NewRun): Promise<ReportingRun | null> {
+    const run = await loadRun(this.parts.store, runId, { withSteps: false });
+    if (run === null || run.metadata.mode !== 'sync') return null;
+    return run.metadata.functionId === metadata.functionId ? { ...run, runId } : null;
   }
 
   /**

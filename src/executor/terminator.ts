@@ -5,12 +5,21 @@ import type { Clock } from '../lib/clock.ts';
 import type { LeasedItem } from '../queue/item.ts';
 import { dequeue, enqueue } from '../queue/queue.ts';
 import { type EndOutcome, endRun } from '../state/run_end.ts';
-import { loadRun } from '../state/run_state.ts';
+import { runDueMs } from '../state/run_metadata.ts';
+import { type LoadedRun, loadRun } from '../state/run_state.ts';
+import { asList } from '../store/reply_shape.ts';
 import type { Store } from '../store/store.ts';
-import { deadlineItem, parseDeadline, timeoutMs } from './deadline.ts';
+import {
+  type Deadline,
+  deadlineItem,
+  parseDeadline,
+  silenceCheckMs,
+  silenceMsMax,
+  timeoutMs,
+} from './deadline.ts';
 import type { Functions } from './functions.ts';
 import { type EndedRun, type Ending, endingOf } from './run_ending.ts';
-import type { RunFailure } from './run_failure.ts';
+import { endpointSilent, type RunFailure } from './run_failure.ts';
 
 export interface TerminatorParts {
   readonly store: Store;
@@ -74,17 +83,18 @@ export class Terminator {
   /** The limits that count are those of the function as it is now. */
   async handleDeadline(item: LeasedItem): Promise<void> {
     const { store, clock, functions } = this.parts;
-    const { runId, functionId, limit } = parseDeadline(item.data);
+    const deadline = parseDeadline(item.data);
+    const { runId, functionId, limit } = deadline;
     const run = await loadRun(store, runId, { withSteps: false });
+    if (run !== null && limit === 'report') return this.checkSilence(item, deadline, run);
     const fn = functions.functionById(functionId);
-    const limitMs = timeoutMs(fn?.timeouts?.[limit]);
+    const limitMs = limit === 'report' ? 0 : timeoutMs(fn?.timeouts?.[limit]);
     const isOver = run === null || (limit === 'start' && run.startedAtMs !== null);
     if (isOver || limitMs === 0) {
       await dequeue(store, item);
       return;
     }
-    const sinceMs =
-      limit === 'start' ? run.metadata.scheduledAtMs : (run.startedAtMs ?? clock.now());
+    const sinceMs = limit === 'start' ? runDueMs(run.metadata) : (run.startedAtMs ?? clock.now());
     const dueMs = sinceMs + limitMs;
     if (dueMs > clock.now()) {
       // The function was given more time since. The new timer comes first: a crash in between leaves both.
@@ -93,5 +103,28 @@ export class Terminator {
       return;
     }
     await this.cancel(runId, item);
+  }
+
+  /** A durable endpoint drives its run from within the app: when that is gone, nobody else would ever end the run. */
+  private async checkSilence(
+    item: LeasedItem,
+    { runId, functionId, heard }: Deadline,
+    run: LoadedRun,
+  ): Promise<void> {
+    const { store, clock } = this.parts;
+    const nowMs = clock.now();
+    const stored = run.stepCount + run.defers.length;
+    const isDriven = asList(await store.run('run_jobs', [runId, 1])).length > 0;
+    const isHeard = isDriven || heard === undefined || heard.stored !== stored;
+    const last = isHeard ? { stored, atMs: nowMs } : heard;
+    const silentMs = nowMs - last.atMs;
+    if (silentMs >= silenceMsMax) {
+      await this.fail(runId, item, endpointSilent(silentMs));
+      return;
+    }
+    // Counted from this timer: the same one comes of it when a crash makes it fire twice.
+    const nextMs = item.atMs + (isDriven ? silenceMsMax : silenceCheckMs);
+    await enqueue(store, [deadlineItem(runId, functionId, 'report', nextMs, last)]);
+    await dequeue(store, item);
   }
 }

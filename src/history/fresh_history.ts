@@ -1,27 +1,16 @@
 /** History as readers want it: with everything that had happened when they asked. */
-import type { Clock } from '../lib/clock.ts';
 import type { History } from './history.ts';
 import type { OutboxPump } from './outbox_pump.ts';
 
 /** While history cannot be written, readers get what there is. */
-const waitMsMax = 250;
+export const readWaitMsMax = 250;
 
 /** Each read first carries over the facts that still wait in the outbox. */
-export function freshHistory(
-  history: History,
-  pump: Pick<OutboxPump, 'idle'>,
-  clock: Clock,
-): History {
-  const caughtUp = (): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = clock.at(clock.now() + waitMsMax, resolve);
-    void pump.idle().then(resolve);
-    return promise.finally(() => timer.cancel());
-  };
+export function freshHistory(history: History, pump: Pick<OutboxPump, 'idle'>): History {
   const fresh =
     <A extends readonly unknown[], R>(read: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
-      await caughtUp();
+      await pump.idle(readWaitMsMax);
       return read(...args);
     };
   return {

@@ -18,6 +18,11 @@ const coalesceMs = 20;
 const coalesceFacts = 200;
 const backoffMsMin = 100;
 const backoffMsMax = 30_000;
+/** The outbox lives in memory: with more facts than these waiting, less should happen. */
+const waitingMax = 200_000;
+/** The same once history has been away for this long: it may be away for long, and steps go on. */
+const waitingMaxWhileAway = 50_000;
+const awayMs = 60_000;
 
 export interface OutboxPumpOptions {
   readonly store: Store;
@@ -34,15 +39,19 @@ export class OutboxPump {
   readonly #options: OutboxPumpOptions;
   readonly #random: () => number;
   #isRunning = false;
-  /** Facts known to be waiting; an estimate, since only the outbox knows. */
+  /** Facts that were announced since the outbox was last read; not 0 when it has to be read. */
   #waiting = 0;
+  /** Facts in the outbox: as many as it had when it was last read, and those announced since. */
+  #backlog = 0;
+  /** When the first of the failures in a row was. */
+  #failingSinceMs: number | null = null;
   /** The batch in flight. */
   #batch: Promise<void> | null = null;
   /** The next batch, when it is put off. */
   #timer: Timer | null = null;
   /** Since the last success. */
   #failures = 0;
-  #idleWaiters: (() => void)[] = [];
+  readonly #idleWaiters = new Set<() => void>();
 
   constructor(options: OutboxPumpOptions) {
     if (options.batchMax < 1 || options.batchMax > 1000) {
@@ -70,19 +79,25 @@ export class OutboxPump {
   /** Tells that facts were written. Cheap: call it after every script that writes any. */
   wake(facts = 1): void {
     this.#waiting += facts;
+    this.#backlog += facts;
     this.#schedule();
   }
 
   /**
-   * Resolves when history has every fact that was in the outbox, or when the pump is stopped. Waits for as
-   * long as history is away.
+   * Resolves when history has every fact that was in the outbox, when the pump is stopped, or after `msMax`.
+   * Whoever gives no `msMax` waits for as long as history is away.
    */
-  idle(): Promise<void> {
+  idle(msMax: number | null = null): Promise<void> {
     if (!this.#isRunning || (this.#waiting === 0 && this.#batch === null))
       return this.#batch ?? Promise.resolve();
-    const empty = new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    const empty = this.#untilIdle(msMax);
     if (this.#failures === 0) this.#begin();
     return empty;
+  }
+
+  /** How many wait for an idle pump. */
+  get waiters(): number {
+    return this.#idleWaiters.size;
   }
 
   /** The last failures in a row: not 0 while history is away. */
@@ -90,10 +105,32 @@ export class OutboxPump {
     return this.#failures;
   }
 
+  /** History is so far behind that no new work should be taken in: what waits for it is in memory. */
+  get isBehind(): boolean {
+    if (this.#backlog > waitingMax) return true;
+    const sinceMs = this.#failingSinceMs;
+    if (sinceMs === null || this.#backlog <= waitingMaxWhileAway) return false;
+    return this.#options.clock.now() - sinceMs > awayMs;
+  }
+
+  #untilIdle(msMax: number | null): Promise<void> {
+    const { clock } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let timer: Timer | null = null;
+    const release = (): void => {
+      timer?.cancel();
+      this.#idleWaiters.delete(release);
+      resolve();
+    };
+    this.#idleWaiters.add(release);
+    if (msMax !== null) timer = clock.at(clock.now() + msMax, release);
+    return promise;
+  }
+
   #schedule(): void {
     if (!this.#isRunning || this.#batch !== null || this.#failures > 0) return;
     const { clock } = this.#options;
-    if (this.#waiting >= coalesceFacts || this.#idleWaiters.length > 0) this.#begin();
+    if (this.#waiting >= coalesceFacts || this.#idleWaiters.size > 0) this.#begin();
     // Counts from the first fact and is never put off again, so that no fact waits for longer.
     else this.#timer ??= clock.at(clock.now() + coalesceMs, () => this.#begin());
   }
@@ -126,11 +163,13 @@ export class OutboxPump {
         this.#waiting = 0;
         hasMore = await this.#carry();
         this.#failures = 0;
+        this.#failingSinceMs = null;
         if (hasMore) this.#waiting += 1;
       }
     } catch (error) {
       this.#waiting += 1;
       this.#failures += 1;
+      this.#failingSinceMs ??= this.#options.clock.now();
       this.#report(error);
     }
   }
@@ -139,11 +178,13 @@ export class OutboxPump {
   async #carry(): Promise<boolean> {
     const { store, batchMax } = this.#options;
     const page = await readOutbox(store, batchMax);
+    this.#backlog = page.length;
     if (page.facts.length === 0) return false;
     // History is outside of the store: it must not learn of a transition that a crash would undo.
     await store.settled();
     await this.#record(page.facts);
     const isTrimmed = await trimOutbox(store, page);
+    if (isTrimmed) this.#backlog -= page.facts.length;
     return !isTrimmed || page.length > page.facts.length;
   }
 
@@ -182,6 +223,6 @@ export class OutboxPump {
   }
 
   #releaseIdleWaiters(): void {
-    for (const release of this.#idleWaiters.splice(0)) release();
+    for (const release of [...this.#idleWaiters]) release();
   }
 }

@@ -67,7 +67,7 @@ export function pauseArgs(pause: NewPause): (string | number)[] {
   return [
     pause.id,
     pause.runId,
-    pause.stepId,
+    pause.kind === 'cancel' ? (pause.triggerId ?? '') : pause.stepId,
     pause.kind,
     pause.subject,
     pause.expression,
@@ -76,7 +76,6 @@ export function pauseArgs(pause: NewPause): (string | number)[] {
     pause.expiresMs,
     pause.timeoutItemId,
     pause.parallelMode,
-    pause.triggerId ?? '',
     followUp.partition,
     accountOf(followUp.partition),
     followUp.attemptsMax,
@@ -86,7 +85,7 @@ export function pauseArgs(pause: NewPause): (string | number)[] {
   ];
 }
 
-const scanFields = 10;
+const scanFields = 9;
 
 export interface PauseScan {
   readonly pauses: StoredPause[];
@@ -106,19 +105,19 @@ export async function scanPauses(
   for (let i = 1; i + scanFields <= reply.length; i += scanFields) {
     // A pause that went between the index and its record has no fields.
     if (reply[i + 1] === null) continue;
+    // The field was written from a NewPause's kind.
+    const kind = asText(reply[i + 2]) as PauseKind;
     pauses.push({
       id: asText(reply[i]),
       sequence: asNumber(reply[i + 1]),
-      // The field was written from a NewPause's kind.
-      kind: asText(reply[i + 2]) as PauseKind,
+      kind,
       runId: asText(reply[i + 3]),
-      stepId: asText(reply[i + 4]),
+      stepId: kind === 'cancel' ? '' : asText(reply[i + 4]),
+      triggerId: kind === 'cancel' ? asText(reply[i + 4]) : '',
       expression: asText(reply[i + 5]),
       createdMs: asNumber(reply[i + 6]),
       expiresMs: asNumber(reply[i + 7]),
       stepName: asText(reply[i + 8]),
-      // Pauses of earlier versions do not have it.
-      triggerId: asText(reply[i + 9] ?? ''),
     });
   }
   return { pauses, storedCount: asNumber(reply[0]) };

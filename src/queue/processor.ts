@@ -1,6 +1,8 @@
 /**
  * The worker loop: takes due items while workers are free and hands them to the handler of their kind. It does not
  * poll: whoever makes work due wakes it, and one timer sleeps until the next item is (queue.md §8–§11).
+ * Calls of apps may take hours; the server's own work (events, timers, schedules) is short and has workers of its own,
+ * so that it never waits for them.
  */
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -16,6 +18,8 @@ const partitionsPeekedMax = 300;
 const accountsPeekedMax = 30;
 /** Taken at once from one partition, before others get their turn. */
 const itemsPerTurnMax = 32;
+/** For the server's own partitions, besides `workers`: enough for what one turn takes. */
+export const systemWorkers = itemsPerTurnMax;
 /** A look at all partitions now and then repairs a lost wake-up and finds dead processes' items. */
 const safetyScanMs = 30_000;
 const scavengedMax = 1_000;
@@ -36,6 +40,7 @@ export interface ProcessorParts {
   readonly log: Logger;
   /** Names this process among those that share the store. */
   readonly process: string;
+  /** Calls at once. */
   readonly workers: number;
   /** Whether other processes work on the same store. */
   readonly isShared: boolean;
@@ -46,10 +51,34 @@ export interface ProcessorParts {
   readonly handle: (item: LeasedItem) => Promise<void>;
 }
 
+/** Workers that nobody else takes, and the partitions that they serve. */
+interface Lane {
+  readonly workers: number;
+  busy: number;
+  /** Partitions known to have work, in the order of their turns. */
+  readonly hot: Set<string>;
+  /** Whether other processes were given its partitions since its last worker became busy. */
+  isGivenUp: boolean;
+}
+
+function laneOf(workers: number): Lane {
+  return { workers, busy: 0, hot: new Set(), isGivenUp: false };
+}
+
+function hasRoom({ busy, workers }: Lane): boolean {
+  return busy < workers;
+}
+
 export class Processor {
-  private readonly hot = new Set<string>();
+  private readonly calls: Lane;
+  private readonly system = laneOf(systemWorkers);
+  /** Both, the one whose turn it is first. */
+  private lanes: readonly [Lane, Lane];
   private readonly keeper: LeaseKeeper;
-  private busy = 0;
+  /** Turns until a scan looks for due partitions that the last one did not find room for; 0 for no scan. */
+  private turnsUntilScan = 0;
+  /** Whether a turn since the last scan changed what the next one finds. */
+  private hasServed = false;
   private pumping: Promise<void> | null = null;
   private isScheduled = false;
   private isScanDue = true;
@@ -59,6 +88,8 @@ export class Processor {
   private idleWaiters: (() => void)[] = [];
 
   constructor(private readonly parts: ProcessorParts) {
+    this.calls = laneOf(parts.workers);
+    this.lanes = [this.system, this.calls];
     this.keeper = new LeaseKeeper(parts.store, parts.clock, parts.log, itemLeaseMs);
   }
 
@@ -74,7 +105,7 @@ export class Processor {
     this.disarm();
     // What it is leasing at this moment is work under way, too.
     await this.pumping;
-    if (this.busy > 0) {
+    if (this.itemsInFlight > 0) {
       let deadline: Timer | null = null;
       await new Promise<void>((resolve) => {
         this.idleWaiters.push(resolve);
@@ -83,11 +114,11 @@ export class Processor {
       (deadline as Timer | null)?.cancel();
     }
     this.keeper.stop();
-    return this.busy;
+    return this.itemsInFlight;
   }
 
   get itemsInFlight(): number {
-    return this.busy;
+    return this.calls.busy + this.system.busy;
   }
 
   /** A partition has work at `atMs`. Cheap: called for every pointer that a script moves. */
@@ -97,9 +128,23 @@ export class Processor {
       this.arm(atMs);
       return;
     }
-    if (this.hot.size < hotMax) this.hot.add(partition);
-    else this.isScanDue = true;
+    this.remember(partition);
     this.schedule();
+  }
+
+  private laneFor(partition: string): Lane {
+    return isSystemPartition(partition) ? this.system : this.calls;
+  }
+
+  private remember(partition: string): void {
+    const { hot } = this.laneFor(partition);
+    if (hot.size < hotMax) hot.add(partition);
+    else this.scanAfterTurns();
+  }
+
+  /** There are more partitions with work than are remembered: looks again when each of those has had its turn. */
+  private scanAfterTurns(): void {
+    if (this.turnsUntilScan === 0) this.turnsUntilScan = this.calls.hot.size;
   }
 
   private disarm(): void {
@@ -131,12 +176,11 @@ export class Processor {
 
   private async pump(): Promise<void> {
     try {
-      while (!this.isStopped && this.busy < this.parts.workers) {
+      while (!this.isStopped && this.lanes.some(hasRoom)) {
         if (this.isScanDue) await this.scan();
-        const next = this.hot.values().next();
-        if (next.done) break;
-        this.hot.delete(next.value);
-        await this.serve(next.value);
+        const partition = this.nextPartition();
+        if (partition === null) break;
+        await this.serve(partition);
       }
       await this.giveUpPartitions();
     } catch (error) {
@@ -147,12 +191,32 @@ export class Processor {
     }
     this.pumping = null;
     // Woken between the last look and now.
-    if (this.busy < this.parts.workers && (this.hot.size > 0 || this.isScanDue)) this.schedule();
+    if (this.canServe()) this.schedule();
+  }
+
+  private canServe(): boolean {
+    return this.lanes.some((lane) => hasRoom(lane) && (lane.hot.size > 0 || this.isScanDue));
+  }
+
+  private nextPartition(): string | null {
+    const [first, second] = this.lanes;
+    // In turn: neither lane waits until the other has no work left.
+    this.lanes = [second, first];
+    for (const lane of [first, second]) {
+      if (!hasRoom(lane)) continue;
+      const next = lane.hot.values().next();
+      if (next.done) continue;
+      lane.hot.delete(next.value);
+      return next.value;
+    }
+    return null;
   }
 
   /** Finds due partitions, account by account, and the time of the next one. */
   private async scan(): Promise<void> {
     this.isScanDue = false;
+    this.turnsUntilScan = 0;
+    this.hasServed = false;
     const { store, clock } = this.parts;
     const nowMs = clock.now();
     await this.keeper.renewOverdue();
@@ -166,14 +230,14 @@ export class Processor {
     }
     const { partitions, nextMs } = await peek(store, nowMs, partitionsPeekedMax);
     for (const partition of partitions) found.add(partition);
-    for (const partition of fairOrder([...found], this.parts.random)) {
-      if (this.hot.size < hotMax) this.hot.add(partition);
-    }
+    for (const partition of fairOrder([...found], this.parts.random)) this.remember(partition);
+    if (partitions.length === partitionsPeekedMax) this.scanAfterTurns();
     this.arm(Math.min(nextMs ?? Number.POSITIVE_INFINITY, nowMs + safetyScanMs));
   }
 
   private async serve(partition: string): Promise<void> {
-    const { store, clock, workers, process, newToken } = this.parts;
+    const { store, clock, process, newToken } = this.parts;
+    const lane = this.laneFor(partition);
     const nowMs = clock.now();
     const limits = isSystemPartition(partition)
       ? { function: 0, account: 0 }
@@ -185,25 +249,40 @@ export class Processor {
       partitionUntilMs: nowMs + partitionLeaseMs,
       itemUntilMs: nowMs + itemLeaseMs,
       leaseToken: newToken(),
-      itemsMax: Math.min(workers - this.busy, itemsPerTurnMax),
+      itemsMax: Math.min(lane.workers - lane.busy, itemsPerTurnMax),
       functionLimit: limits.function,
       accountLimit: limits.account,
     });
     // Behind the others: every partition with work gets its turn.
-    if (outcome === 'more') this.hot.add(partition);
-    for (const item of items) void this.work(item);
+    if (outcome === 'more') lane.hot.add(partition);
+    for (const item of items) void this.work(item, lane);
+    this.countTurn(lane, outcome !== 'leased_elsewhere');
+  }
+
+  private countTurn(lane: Lane, hasServed: boolean): void {
+    this.hasServed ||= hasServed;
+    if (lane !== this.calls || this.turnsUntilScan === 0) return;
+    this.turnsUntilScan -= 1;
+    if (this.turnsUntilScan > 0) return;
+    if (this.hasServed) this.isScanDue = true;
+    // Other processes serve all that was found, and a scan would find the same.
+    else this.arm(this.parts.clock.now() + partitionLeaseMs);
   }
 
   /** With no worker free, other processes may serve what is left. */
   private async giveUpPartitions(): Promise<void> {
-    if (!this.parts.isShared || this.isStopped || this.busy < this.parts.workers) return;
-    for (const partition of [...this.hot].slice(0, partitionsPeekedMax)) {
-      await releasePartition(this.parts.store, partition, this.parts.process);
+    if (!this.parts.isShared) return;
+    for (const lane of this.lanes) {
+      if (this.isStopped || hasRoom(lane) || lane.isGivenUp) continue;
+      lane.isGivenUp = true;
+      for (const partition of [...lane.hot].slice(0, partitionsPeekedMax)) {
+        await releasePartition(this.parts.store, partition, this.parts.process);
+      }
     }
   }
 
-  private async work(item: LeasedItem): Promise<void> {
-    this.busy += 1;
+  private async work(item: LeasedItem, lane: Lane): Promise<void> {
+    lane.busy += 1;
     this.keeper.add(item);
     try {
       await this.parts.handle(item);
@@ -218,10 +297,11 @@ export class Processor {
       });
     } finally {
       this.keeper.remove(item);
-      this.busy -= 1;
-      if (this.busy === 0) for (const resolve of this.idleWaiters.splice(0)) resolve();
+      lane.busy -= 1;
+      lane.isGivenUp = false;
+      if (this.itemsInFlight === 0) for (const resolve of this.idleWaiters.splice(0)) resolve();
       // A scan that fell due while all workers were busy is made up for now.
-      if (this.hot.size > 0 || this.isScanDue) this.schedule();
+      if (this.canServe()) this.schedule();
     }
   }
 }

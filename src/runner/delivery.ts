@@ -24,6 +24,7 @@ import { itemListArgs, type LeasedItem, type NewItem } from '../queue/item.ts';
 import type { Registry } from '../state/registry.ts';
 import { type NewRun, runArgs } from '../state/run_creation.ts';
 import type { Store } from '../store/store.ts';
+import { type Ahead, DeliveriesAhead } from './deliveries_ahead.ts';
 import { correlationOf, startedRun } from './start_run.ts';
 
 /** Effects in one script; the rest of an item's events follows in the next. */
@@ -49,21 +50,49 @@ interface Effects {
 }
 
 export class Delivery {
+  private readonly deliveries = new DeliveriesAhead();
+
   constructor(private readonly parts: DeliveryParts) {}
 
   async handle(item: LeasedItem): Promise<void> {
     const events = waitingEvents(item.data);
+    await this.deliveries.run(this.cancelNames(events), (ahead) =>
+      this.deliver(item, events, ahead),
+    );
+  }
+
+  private async deliver(
+    item: LeasedItem,
+    events: readonly WaitingEvent[],
+    ahead: Ahead,
+  ): Promise<void> {
     let effects = noEffects();
     for (let index = item.cursor; index < events.length; index += 1) {
       const event = events[index];
       if (event === undefined) break;
-      await this.collect(event, effects);
       const count = effects.resolutions.length + effects.runs.length + effects.items.length;
-      if (count < effectsPerScript || index === events.length - 1) continue;
-      if (!(await this.commit(item, index + 1, effects))) return;
-      effects = noEffects();
+      if (count >= effectsPerScript || startsWhatIsCancelledBy(event.name, effects)) {
+        if (!(await this.commit(item, index, effects))) return;
+        effects = noEffects();
+      }
+      await ahead.settled(event.name);
+      await this.collect(event, effects);
     }
     await this.commit(item, -1, effects);
+  }
+
+  /** Names of events that cancel the runs which these events may start. */
+  private cancelNames(events: readonly WaitingEvent[]): ReadonlySet<string> {
+    const names = new Set<string>();
+    for (const event of events) {
+      for (const { fn } of this.parts.registry.functionsTriggeredBy(event.name)) {
+        for (const rule of fn.cancel) names.add(rule.event);
+      }
+      if (event.name !== internalEvents.invoked) continue;
+      const target = this.functionNamedBy(invokedId(payloadOf(event)));
+      for (const rule of target?.cancel ?? []) names.add(rule.event);
+    }
+    return names;
   }
 
   /** False when another process has taken the item over. */
@@ -137,14 +166,9 @@ export class Delivery {
 
   /** The function that an invocation names by slug or id; its invoker hears when there is none. */
   private invoked(payload: EventPayload, effects: Effects): FunctionDefinition | null {
-    const { registry, clock, newId } = this.parts;
-    const invocation = payload.data[internalDataKey];
-    const named: unknown =
-      typeof invocation === 'object' && invocation !== null && 'fn_id' in invocation
-        ? invocation.fn_id
-        : undefined;
-    const id = typeof named === 'string' ? named : '';
-    const fn = registry.functionBySlug(id) ?? registry.functionById(id);
+    const { clock, newId } = this.parts;
+    const id = invokedId(payload);
+    const fn = this.functionNamedBy(id);
     if (fn !== null) return fn;
     const correlation = correlationOf(payload);
     if (correlation === '') {
@@ -157,6 +181,11 @@ export class Delivery {
     effects.items.push(...answer.items);
     effects.facts.push(...answer.facts);
     return null;
+  }
+
+  private functionNamedBy(id: string): FunctionDefinition | null {
+    const { registry } = this.parts;
+    return registry.functionBySlug(id) ?? registry.functionById(id);
   }
 
   /** A finished run that was invoked gives its result to the step that waits for it (execution.md §11.5). */
@@ -188,9 +217,8 @@ export class Delivery {
     const matches: Resolution[] = [];
     for (const pause of pauses) {
       if (!this.matches(pause, payload)) continue;
-      // A run is not cancelled by what came before it, least of all by the event that started it.
       if (pause.kind === 'cancel') {
-        if (event.internalId <= pause.runId) continue;
+        if (!cameAfterTrigger(event, pause)) continue;
         await terminator.cancel(pause.runId, null);
         waiting.forget(event.name, pause.id);
       } else {
@@ -221,6 +249,38 @@ export class Delivery {
 
 function noEffects(): Effects {
   return { resolutions: [], matched: [], runs: [], items: [], facts: [] };
+}
+
+function startsWhatIsCancelledBy(eventName: string, { runs }: Effects): boolean {
+  return runs.some((run) => run.cancellations.some((pause) => pause.subject === eventName));
+}
+
+/** Slug or id of the function that an invocation names; '' for none. */
+function invokedId(payload: EventPayload): string {
+  const invocation = payload.data[internalDataKey];
+  const named: unknown =
+    typeof invocation === 'object' && invocation !== null && 'fn_id' in invocation
+      ? invocation.fn_id
+      : undefined;
+  return typeof named === 'string' ? named : '';
+}
+
+/**
+ * Ids that one server or one seed made in the same millisecond begin with the same characters and ascend: 10 of time,
+ * 9 of chance.
+ */
+const commonIdChars = 19;
+
+/**
+ * A run is not cancelled by what came before its trigger, least of all by that itself. The server's time of receipt
+ * decides. Within a millisecond, events of one request have their order from their ids; those of other requests do
+ * not, because senders may make them: they are later than the trigger when they are delivered after it, as here.
+ */
+function cameAfterTrigger(event: WaitingEvent, pause: StoredPause): boolean {
+  const { triggerId, createdMs } = pause;
+  if (event.receivedAtMs !== createdMs) return event.receivedAtMs > createdMs;
+  const isComparable = event.internalId.startsWith(triggerId.slice(0, commonIdChars));
+  return isComparable ? event.internalId > triggerId : event.internalId !== triggerId;
 }
 
 /** A wait for an event is given the event itself, not wrapped (sdk-http-protocol.md §2.4). */

@@ -33,7 +33,7 @@ export interface RunStart {
 }
 
 export function startedRun(start: RunStart): NewRun {
-  const { fn, event, payload, runId, nowMs } = start;
+  const { fn, event, runId, nowMs } = start;
   const metadata = metadataOf(start);
   const atMs = runDueMs(metadata);
   const id = runItemId(runId, 'start');

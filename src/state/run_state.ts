@@ -27,7 +27,10 @@ export interface RunState {
 export type EnterOutcome =
   | { readonly kind: 'entered'; readonly state: RunState; readonly isFirst: boolean }
   | { readonly kind: 'gone' | 'lease_lost' | 'siblings_open' }
-  | { readonly kind: 'start_timeout' | 'finish_timeout' | 'step_limit' | 'state_limit'; readonly state: RunState };
+  | {
+      readonly kind: 'start_timeout' | 'finish_timeout' | 'step_limit' | 'state_limit';
+      readonly state: RunState;
+    };
 
 export interface EnterRequest {
   readonly nowMs: number;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { endpointDriver } from '../../src/driver/endpoint.ts';
+import { parseEndpointRequest } from '../../src/driver/endpoint_request.ts';
 import type { CallRequest } from '../../src/driver/request.ts';
 import { canonicalJson } from '../../src/lib/canonical_json.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -146,6 +147,26 @@ describe('a durable endpoint that is called again', () => {
       expect(seen).toHaveLength(0);
     },
   );
+});
+
+describe('the request of a durable endpoint', () => {
+  const parse = (domain: string) =>
+    parseEndpointRequest({ name: 'x', data: { domain, method: 'GET', path: '/p' } });
+
+  test('has a domain without the slashes at its end', () => {
+    for (const domain of ['http://a', 'http://a/', 'http://a///']) {
+      expect(parse(domain)).toMatchObject({ ok: true, request: { domain: 'http://a' } });
+    }
+    expect(parse('///')).toMatchObject({ ok: false });
+  });
+
+  test('is refused when its domain is longer than any can be, before anything searches it', () => {
+    const longest = `http://a${'/'.repeat(2_040)}`;
+    expect(parse(longest)).toMatchObject({ ok: true });
+    const outcome = parse(`${longest}x`);
+    if (outcome.ok) throw new Error('it was read');
+    expect(outcome.message).toStartWith('event.data.domain: ');
+  });
 });
 
 describe('the answer of a durable endpoint', () => {

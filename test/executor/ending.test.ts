@@ -1,5 +1,6 @@
 /** How runs end from outside their own answers: cancellation, timeouts, lost leases; and what is told of an end. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { parseEventBody } from '../../src/event/parse.ts';
 import { itemOfToken, queueItemToken } from '../../src/executor/call_request.ts';
 import { AsyncCheckpoints } from '../../src/executor/checkpoints.ts';
 import { ops } from '../simulation/fake_app.ts';
@@ -37,15 +38,71 @@ describe('cancelOn', () => {
     expect(world.app.calls).toHaveLength(1);
   });
 
-  test('counts only events that are newer than the run', async () => {
+  /** One request with these events; with a seed as of an SDK whose clock is that far off. */
+  const request = async (names: readonly string[], clockOffMs?: number): Promise<void> => {
+    const nowMs = world.clock.now();
+    const entropy = crypto.getRandomValues(new Uint8Array(10));
+    const seed = clockOffMs === undefined ? null : { ms: nowMs + clockOffMs, entropy };
+    const body = JSON.stringify(names.map((name) => ({ name })));
+    const parsed = parseEventBody(body, null, { seed, nowMs, keyIndexBase: 1 });
+    if (!parsed.ok) throw new Error(parsed.message);
+    await world.server.intake.accept(parsed.events);
+  };
+
+  test('counts an event that came before the run was there but after the event that started it', async () => {
     await cancellable();
     await world.accept('test/go');
     await world.accept('test/stop');
+    await world.settle();
+    expect(statuses()).toEqual(['Cancelled']);
+  });
+
+  test('counts no event that came before the one that started the run', async () => {
+    await cancellable();
+    await world.accept('test/stop');
+    await world.accept('test/go');
     await world.settle();
     expect(statuses()).toEqual([]);
     await world.send('test/stop');
     expect(statuses()).toEqual(['Cancelled']);
   });
+
+  test.each([
+    ['', undefined],
+    [' with ids of its own', -5_000],
+  ])('counts the events of one request%s in their order', async (_how, clockOffMs) => {
+    await cancellable();
+    await request(['test/stop', 'test/go'], clockOffMs);
+    await world.settle();
+    expect(statuses()).toEqual([]);
+    await request(['test/go', 'test/other', 'test/stop'], clockOffMs);
+    await world.settle();
+    expect(statuses()).toEqual(['Cancelled', 'Cancelled']);
+  });
+
+  test('counts the events of a request of more than fifty in their order', async () => {
+    await cancellable();
+    const others = Array.from({ length: 120 }, () => 'test/go');
+    await request(['test/stop', ...others, 'test/stop', 'test/go']);
+    await world.settle();
+    expect(world.runsOf('fn')).toHaveLength(121);
+    expect(statuses()).toHaveLength(120);
+  });
+
+  test.each([-60_000, 60_000])(
+    'does not look at the clock of a sender that is %d ms off',
+    async (offMs) => {
+      await cancellable();
+      await request(['test/go'], -offMs);
+      await world.settle();
+      await request(['test/stop'], offMs);
+      await world.settle();
+      expect(statuses()).toEqual(['Cancelled']);
+      await request(['test/go'], offMs);
+      await world.settle();
+      expect(statuses()).toHaveLength(1);
+    },
+  );
 
   test('a function that is started and cancelled by one event is not cancelled by its own', async () => {
     await world.define(
@@ -87,6 +144,41 @@ describe('timeouts', () => {
     release();
     await world.settle();
     expect(statuses()).toEqual(['Cancelled']);
+  });
+
+  test('the time of an event in the future counts, not that of its receipt', async () => {
+    const config = { timeouts: { start: '5m' }, concurrency: 1, retries: 9 };
+    await world.define('fn', config, ({ step }) => step.sleep('nap', '1h'));
+    const release = world.app.hold(() => true);
+    const ts = world.clock.now() + 60 * minuteMs;
+    await world.send('test/go', {}, { ts });
+    await world.send('test/go', {}, { ts });
+    await world.advance(65 * minuteMs - 1);
+    expect([world.app.calls.length, statuses().length]).toEqual([1, 0]);
+    await world.advance(1);
+    expect(statuses()).toEqual(['Cancelled']);
+    release();
+    await world.settle();
+    expect(statuses()).toEqual(['Cancelled']);
+  });
+
+  test('a timer that fires too early after a change of the limit counts from the future event, too', async () => {
+    const napping = (start: string) =>
+      world.define('fn', { timeouts: { start }, concurrency: 1, retries: 9 }, ({ step }) =>
+        step.sleep('nap', '1h'),
+      );
+    await napping('5m');
+    const release = world.app.hold(() => true);
+    const ts = world.clock.now() + 60 * minuteMs;
+    await world.send('test/go', {}, { ts });
+    await world.send('test/go', {}, { ts });
+    await napping('10m');
+    await world.advance(70 * minuteMs - 1);
+    expect(statuses()).toEqual([]);
+    await world.advance(1);
+    expect(statuses()).toEqual(['Cancelled']);
+    release();
+    await world.settle();
   });
 
   test('a run that does not finish in time is cancelled when its time is over', async () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { backoffMs } from '../../src/queue/backoff.ts';
 import { ops } from '../simulation/fake_app.ts';
-import { NonRetriable, RetryAfter } from '../simulation/workflow.ts';
+import { NonRetriable, RetryAfter, type Workflow } from '../simulation/workflow.ts';
 import { mayRemain, World } from '../simulation/world.ts';
 
 let world: World;
@@ -38,6 +38,37 @@ describe('sequential steps', () => {
       { function_id: 'app-fn', run_id: run, result: 'done', _inngest: { status: 'Completed' } },
     ]);
     expect(world.events('inngest/function.failed')).toEqual([]);
+  });
+});
+
+describe('the state of a run', () => {
+  const limited = (workflow: Workflow) => async (bytesMax: number) => {
+    await world.define('fn', {}, workflow);
+    const id = world.server.registry.functionBySlug('app-fn')?.id ?? '';
+    world.server.limits.setStateSizeLimit(id, bytesMax);
+    await world.send('test/go');
+    await world.send('test/wanted', { text: 'x'.repeat(1_000) });
+    await world.advance(60 * 60 * 1_000);
+    return world.ended();
+  };
+
+  test('may not grow beyond the limit through the events it waits for, either', async () => {
+    const waits = limited(({ step }) =>
+      step.waitForEvent('w', { event: 'test/wanted', timeout: '1d' }),
+    );
+    expect(await waits(1_000)).toMatchObject([
+      { status: 'Failed', output: { name: 'InngestErrStateOverflowed' } },
+    ]);
+    expect(world.app.calls).toHaveLength(1);
+  });
+
+  test('counts the sleeps of a run', async () => {
+    const naps = limited(async ({ step }) => {
+      for (const nap of ['one', 'two', 'three']) await step.sleep(nap, '1m');
+    });
+    expect(await naps(8)).toMatchObject([
+      { status: 'Failed', output: { name: 'InngestErrStateOverflowed' } },
+    ]);
   });
 });
 

@@ -172,15 +172,38 @@ describe('a durable endpoint creates a run', () => {
     expect(other).not.toMatchObject(identity);
   });
 
-  test('once: not again while it runs, nor after it has ended', async () => {
-    const { request } = await create();
+  test('once: not again after it has ended', async () => {
+    const { request } = await create([runComplete(200)]);
     expect(await syncRuns.create(request)).toMatchObject({
       kind: 'rejected',
       status: 409,
       message: 'Run already exists',
     });
-    const ended = await create([runComplete(200)]);
-    expect(await syncRuns.create(ended.request)).toMatchObject({ status: 409 });
+  });
+
+  test('and completes what is missing when the SDK asks a second time, because the server died in between', async () => {
+    const run = store.run.bind(store);
+    store.run = async (script, args) => {
+      if (script !== 'run_create') throw new Error('the server is dead');
+      return run(script, args);
+    };
+    const runId = newId();
+    const steps = [stepRun('a', 1), sleep('nap')];
+    await expect(create(steps, { runId })).rejects.toThrow('dead');
+    store.run = run;
+    for (let asked = 0; asked < 2; asked += 1) {
+      expect((await create(steps, { runId })).outcome).toMatchObject({ kind: 'created', runId });
+      expect(await memos(runId)).toEqual({ [hashed('a')]: { data: 1 } });
+      expect(Object.values(await items(runId))).toEqual([10_000]);
+    }
+    expect(await facts('run.scheduled')).toHaveLength(1);
+  });
+
+  test('but not over one of another endpoint', async () => {
+    const { runId } = await create();
+    const other = { ...httpEvent, data: { ...httpEvent.data, path: '/api/sell' } };
+    expect((await create([], { runId, event: other })).outcome).toMatchObject({ status: 409 });
+    expect(await memos(runId)).toEqual({});
   });
 
   test('once per idempotency key', async () => {
@@ -324,6 +347,55 @@ describe('a report of a durable endpoint', () => {
   test('that cannot be read is refused', async () => {
     const { runId } = await create();
     expect(await syncRuns.save(runId, [{ op: 'Nonsense' }])).toMatchObject({ status: 400 });
+  });
+});
+
+describe('a run of a durable endpoint whose app falls silent', () => {
+  const hourMs = 60 * 60 * 1_000;
+  const pass = async (hours: number): Promise<void> => {
+    for (let hour = 0; hour < hours; hour += 1) {
+      clock.advance(hourMs);
+      await work('timers');
+    }
+  };
+  const deadlines = (): string[] => store.keys().filter((key) => /\.deadline:/.test(key));
+
+  test('fails after 24 hours, says why and leaves no timer', async () => {
+    const { runId } = await create();
+    await pass(23);
+    expect(await facts('run.ended')).toEqual([]);
+    expect(deadlines()).toHaveLength(1);
+    await pass(1);
+    const [ended] = await facts('run.ended');
+    expect(ended).toMatchObject({ runId, status: 'Failed' });
+    expect(String(ended?.output)).toContain('EndpointSilent');
+    expect(String(ended?.output)).toContain('reported nothing for 24 hours');
+    expect(deadlines()).toEqual([]);
+  });
+
+  test('lives on as long as it reports', async () => {
+    const { runId } = await create();
+    for (const id of ['a', 'b', 'c']) {
+      await pass(20);
+      await syncRuns.save(runId, [stepRun(id, 1)]);
+    }
+    await pass(24);
+    expect(await facts('run.ended')).toEqual([]);
+    await pass(1);
+    expect(await facts('run.ended')).toMatchObject([{ runId, status: 'Failed' }]);
+  });
+
+  test('lives on while it sleeps', async () => {
+    const { runId } = await create([{ ...sleep('nap'), name: '30d' }]);
+    await pass(29 * 24);
+    expect(await facts('run.ended')).toEqual([]);
+    expect(Object.keys(await items(runId))).toHaveLength(1);
+    expect(deadlines()).toHaveLength(1);
+  });
+
+  test('leaves no timer when it ends in time', async () => {
+    await create([runComplete(200)]);
+    expect(deadlines()).toEqual([]);
   });
 });
 

@@ -145,25 +145,6 @@ describe('waitForEvent', () => {
     expect(world.app.calls).toHaveLength(500);
   });
 
-  test('an event that came up to 5 s before the wait but is delivered after it counts; an older one does not', async () => {
-    for (const [lateMs, status] of [
-      [5_000, ['Completed']],
-      [5_001, []],
-    ] as const) {
-      await world.close();
-      world = await World.create({ workers: 1 });
-      await waits();
-      const release = world.app.hold(({ requestVersion }) => requestVersion === -1);
-      await world.send('test/go');
-      // The only worker is busy: the event waits for its delivery.
-      await world.accept('test/wanted');
-      await world.advance(lateMs);
-      release();
-      await world.settle();
-      expect(world.ended().map((run) => run.status)).toEqual([...status]);
-    }
-  });
-
   test('is found again when its event is delivered a second time', async () => {
     await waits();
     await world.send('test/go');
@@ -272,6 +253,23 @@ describe('invoke', () => {
       result: 6,
     });
     expect(world.keys().filter((key) => !mayRemain.test(key))).toEqual([]);
+  });
+
+  test('gives the function the sessions that the step names, and not what else it puts there', async () => {
+    await world.define('child', { trigger: 'test/child' }, async () => 0);
+    const meta = { sessions: { user: 'u1', order: 7 }, other: true };
+    await invokes({ payload: { data: {}, meta } });
+    await world.send('test/go');
+    expect(world.events('inngest/function.invoked')[0]?.meta).toEqual({
+      sessions: { user: 'u1', order: '7' },
+    });
+  });
+
+  test('with sessions that cannot be read fails the run and says which', async () => {
+    await invokes({ payload: { meta: { sessions: { user: {} } } } });
+    await world.send('test/go');
+    expect(world.ended()).toMatchObject([{ status: 'Failed', output: { name: 'InvalidStep' } }]);
+    expect(JSON.stringify(output())).toContain('opts.payload.meta.sessions');
   });
 
   test('gives the error of a function that fails', async () => {

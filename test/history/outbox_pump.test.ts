@@ -281,6 +281,108 @@ test('while history is away facts stay, and are tried again after growing pauses
   await pump.stop();
 });
 
+describe('is behind', () => {
+  const away = (count: number) =>
+    Array.from({ length: count }, () => new HistoryUnavailableError('disk full'));
+  const failed = (pump: OutboxPump, times: number) =>
+    eventually(() => pump.failures === times && clock.nextMs() !== null, { intervalMs: 0 });
+
+  test('with over 200 000 facts in the outbox, until they have been carried', async () => {
+    store.outbox.push(...Array.from({ length: 200_002 }, () => 'fact'));
+    let letRecord = (): void => undefined;
+    const recording = new Promise<void>((resolve) => {
+      letRecord = resolve;
+    });
+    const pump = makePump({ batchMax: 1_000, history: { record: () => recording } });
+    expect(pump.isBehind).toBe(false);
+    pump.start();
+    await eventually(() => pump.isBehind, { intervalMs: 0 });
+    letRecord();
+    await pump.idle();
+    expect(pump.isBehind).toBe(false);
+    await pump.stop();
+  });
+
+  test('with over 200 000 facts written since the last look, while history is away', async () => {
+    failures = away(1);
+    write(eventFact());
+    const pump = makePump();
+    pump.start();
+    await failed(pump, 1);
+    pump.wake(199_999);
+    expect(pump.isBehind).toBe(false);
+    pump.wake();
+    expect(pump.isBehind).toBe(true);
+    // The outbox knows better.
+    clock.advance(100);
+    await pump.idle();
+    expect(pump.isBehind).toBe(false);
+    await pump.stop();
+  });
+
+  test('with over 50 000 facts once history has been away for more than a minute', async () => {
+    failures = away(2);
+    store.outbox.push(...Array.from({ length: 50_001 }, () => 'fact'));
+    const pump = makePump({
+      batchMax: 1_000,
+      history: {
+        record: async () => {
+          const failure = failures.shift();
+          if (failure) throw failure;
+        },
+      },
+    });
+    pump.start();
+    await failed(pump, 1);
+    clock.advance(60_000);
+    await failed(pump, 2);
+    expect(pump.isBehind).toBe(false);
+    clock.advance(1);
+    expect(pump.isBehind).toBe(true);
+    clock.advance(200);
+    await pump.idle();
+    expect(pump.isBehind).toBe(false);
+    await pump.stop();
+  });
+
+  test('not with few facts, however long history is away', async () => {
+    failures = away(1);
+    write(eventFact());
+    const pump = makePump();
+    pump.start();
+    await failed(pump, 1);
+    pump.wake(49_999);
+    clock.advance(99);
+    expect(pump.isBehind).toBe(false);
+    await pump.stop();
+  });
+});
+
+describe('a wait for an idle pump', () => {
+  test('ends after the time given for it, and leaves nothing behind', async () => {
+    failures = [new HistoryUnavailableError('disk full')];
+    write(eventFact());
+    const pump = makePump();
+    pump.start();
+    await eventually(() => pump.failures === 1 && clock.nextMs() !== null, { intervalMs: 0 });
+    const waits = Array.from({ length: 1_000 }, () => pump.idle(50));
+    expect(pump.waiters).toBe(1_000);
+    clock.advance(50);
+    await Promise.all(waits);
+    expect(pump.waiters).toBe(0);
+    await pump.stop();
+  });
+
+  test('sets no timer beyond its end', async () => {
+    write(eventFact());
+    const pump = makePump();
+    pump.start();
+    await pump.idle(250);
+    expect([pump.waiters, clock.nextMs()]).toEqual([0, null]);
+    await pump.stop();
+  });
+});
+
 test.each(['outbox_read', 'settled', 'outbox_trim'] as const)(
   'a failure at %s is retried',
   async (place) => {

@@ -138,6 +138,7 @@ describe('pause_scan', () => {
       kind: 'cancel',
       timeoutItemId: '',
       expression: 'x',
+      triggerId: 'event-1',
     } as const;
     await createSampleRun(store, 'r', { cancellations: [samplePause('r', '', cancel)] });
     const item = await takeOne(under, 'fn-1');
@@ -151,6 +152,7 @@ describe('pause_scan', () => {
       ['r.b', 'event'],
     ]);
     expect(all[0]).toMatchObject({ expression: 'x', runId: 'r', stepId: '', createdMs: 1_000 });
+    expect(all.map(({ triggerId }) => triggerId)).toEqual(['event-1', '', '']);
     const first = await scanPauses(store, 'test/wanted', 0, 2);
     expect(first).toEqual({ pauses: all.slice(0, 2), storedCount });
     const rest = await scanPauses(store, 'test/wanted', all[1]?.sequence ?? 0, 2);

@@ -2,13 +2,18 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { createLogger } from '../../src/lib/logger.ts';
 import type { LeasedItem, NewItem } from '../../src/queue/item.ts';
-import { itemLeaseMs, Processor, type ProcessorParts } from '../../src/queue/processor.ts';
+import {
+  itemLeaseMs,
+  Processor,
+  type ProcessorParts,
+  systemWorkers,
+} from '../../src/queue/processor.ts';
 import { dequeue, enqueue, requeue } from '../../src/queue/queue.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded/engine.ts';
 import { listenToScripts } from '../../src/store/messages.ts';
 import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
 import { SimClock, settled } from '../simulation/sim_clock.ts';
-import { sampleItem } from './sample_item.ts';
+import { sampleItem, takeFrom } from './sample_item.ts';
 
 let clock: SimClock;
 let inner: EmbeddedStore;
@@ -182,6 +187,52 @@ describe('wake-ups', () => {
   });
 });
 
+describe('more due partitions than one look finds', () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, n) => due(`i${n}`, { partition: `fn-${n}` }));
+
+  test('are all served at once, not at the next look for lost wake-ups', async () => {
+    await enqueue(store, many(1_000));
+    processorWith().start();
+    await quiet();
+    expect(new Set(ids()).size).toBe(1_000);
+    expect(scriptsRun.filter((script) => script === 'queue_accounts').length).toBeLessThan(8);
+  });
+
+  test('do not wait for the end of a partition that always has more', async () => {
+    const long = Array.from({ length: 2_000 }, (_, n) => due(`long-${n}`, { partition: 'fn-0' }));
+    for (const items of [many(400), long]) await enqueue(store, items);
+    processorWith({ workers: 1 }).start();
+    await quiet();
+    const lastOfMany = ids().findLastIndex((id) => id.startsWith('i'));
+    expect(lastOfMany).toBeLessThan(1_000);
+    expect(new Set(ids()).size).toBe(2_400);
+  });
+
+  test('that another process serves are not asked for again and again', async () => {
+    // Pairs: after one of two is taken, the partition stays with the process that took it.
+    for (const n of [1, 2]) {
+      const partitions = Array.from({ length: 300 }, (_, of) => `fn-${of}`);
+      await enqueue(
+        store,
+        partitions.map((partition) => due(`${partition}-${n}`, { partition })),
+      );
+    }
+    const nowMs = clock.now();
+    for (let of = 0; of < 300; of += 1) {
+      await takeFrom({ store: inner, clock }, `fn-${of}`, { process: 'other', itemsMax: 1 });
+    }
+    processorWith({ isShared: true }).start();
+    await quiet();
+    const looks = (): number => scriptsRun.filter((script) => script === 'queue_peek').length;
+    expect([handled.length, looks()]).toEqual([0, 2]);
+    clock.goTo(clock.nextMs ?? 0);
+    await quiet();
+    expect(clock.now() - nowMs).toBe(4_000);
+    expect(handled).toHaveLength(300);
+  });
+});
+
 describe('fairness', () => {
   test('one item is served soon although another partition has 10 000', async () => {
     const { handle, release } = holding();
@@ -288,6 +339,109 @@ describe('saturation', () => {
     await release('long');
     expect(ids()).toEqual(['long', 'later']);
   });
+});
+
+describe('with all workers busy on calls', () => {
+  /** Calls are held; the server's own work is done at once. */
+  function heldCalls(changes: Partial<ProcessorParts> = {}) {
+    const { handle, release } = holding();
+    const processor = processorWith({
+      workers: 2,
+      handle: async (item) => {
+        if (item.partition === 'fn-1') return handle(item);
+        handled.push(item);
+        await dequeue(store, item);
+      },
+      ...changes,
+    });
+    processor.start();
+    return { processor, release };
+  }
+
+  const calls = () => ['call-1', 'call-2', 'call-3'].map((id) => due(id));
+
+  test('events are delivered, waits time out and schedules fire', async () => {
+    const { processor, release } = heldCalls();
+    await enqueue(store, calls());
+    await quiet();
+    expect(ids()).toEqual(['call-1', 'call-2']);
+    await enqueue(store, [due('events', { partition: 'events', kind: 'events' })]);
+    await enqueue(store, [
+      due('timeout', { partition: 'timers', kind: 'timeout', scoreMs: clock.now() + 1_000 }),
+      due('cron', { partition: 'cron', kind: 'cron', scoreMs: clock.now() + 2_000 }),
+    ]);
+    await quiet();
+    expect(ids().slice(2)).toEqual(['events']);
+    for (let i = 0; i < 2; i += 1) {
+      clock.goTo(clock.now() + 1_000);
+      await quiet();
+    }
+    expect(ids().slice(2)).toEqual(['events', 'timeout', 'cron']);
+    expect(processor.itemsInFlight).toBe(2);
+    await release('call-1');
+    expect(ids().at(-1)).toBe('call-3');
+  });
+
+  test('nothing is asked of the store while nothing falls due', async () => {
+    heldCalls();
+    await enqueue(store, calls());
+    await quiet();
+    const before = scriptsRun.length;
+    await quiet();
+    expect(scriptsRun.length).toBe(before);
+  });
+
+  test('other processes are given what is left once, not with each event', async () => {
+    heldCalls({ isShared: true });
+    await enqueue(store, calls());
+    await quiet();
+    for (const n of [1, 2, 3]) {
+      await enqueue(store, [due(`e${n}`, { partition: 'events' })]);
+      await quiet();
+    }
+    expect(ids()).toContain('e3');
+    const released = scriptsRun.filter((script) => script === 'queue_release_partition');
+    expect(released).toHaveLength(1);
+  });
+});
+
+test('the server’s own work is bounded, and calls do not wait for it', async () => {
+  const { handle, release } = holding();
+  const processor = processorWith({ workers: 2, handle });
+  processor.start();
+  const events = Array.from({ length: 100 }, (_, n) => due(`e${n}`, { partition: 'events' }));
+  await enqueue(store, events);
+  await quiet();
+  expect(handled).toHaveLength(systemWorkers);
+  await enqueue(store, [due('call')]);
+  await quiet();
+  expect(ids().at(-1)).toBe('call');
+  expect(processor.itemsInFlight).toBe(systemWorkers + 1);
+  await release('e0');
+  expect(ids().at(-1)).toStartWith('e');
+  expect(processor.itemsInFlight).toBe(systemWorkers + 1);
+});
+
+test('calls take turns with the server’s own work although that never runs out', async () => {
+  processorWith({
+    workers: 1,
+    handle: async (item) => {
+      handled.push(item);
+      await dequeue(store, item);
+      const n = handled.length;
+      if (item.kind === 'events' && n < 500) {
+        await enqueue(inner, [due(`e${n}`, { partition: 'events', kind: 'events' })]);
+      }
+    },
+  }).start();
+  await enqueue(store, [due('e', { partition: 'events', kind: 'events' })]);
+  await enqueue(
+    store,
+    ['a', 'b', 'c'].map((id) => due(id)),
+  );
+  await quiet();
+  expect(ids().indexOf('c')).toBeGreaterThan(0);
+  expect(ids().indexOf('c')).toBeLessThan(20);
 });
 
 describe('leases', () => {

@@ -1,4 +1,5 @@
 /** Queue items for tests, and the shortest way to lease them. */
+import type { Clock } from '../../src/lib/clock.ts';
 import type { LeasedItem, NewItem } from '../../src/queue/item.ts';
 import { type TakeOutcome, type TakeRequest, take } from '../../src/queue/queue.ts';
 import type { StoreUnderTest } from '../store_under_test.ts';
@@ -21,7 +22,7 @@ export function sampleItem(changes: Partial<NewItem> & Pick<NewItem, 'id'>): New
 let tokens = 0;
 
 export async function takeFrom(
-  { store, clock }: Pick<StoreUnderTest, 'store' | 'clock'>,
+  { store, clock }: Pick<StoreUnderTest, 'store'> & { readonly clock: Pick<Clock, 'now'> },
   partition: string,
   changes: Partial<TakeRequest> = {},
 ): Promise<{ outcome: TakeOutcome; items: LeasedItem[] }> {

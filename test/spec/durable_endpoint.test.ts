@@ -91,6 +91,11 @@ describe('durable endpoints', () => {
       const stepped = await newRun(sdk, [stepRun('a', 1)], prefix);
       expect(stepped.run.token).toBeString();
       expect(stepped.run.token?.split('.')).toHaveLength(3);
+      // A repeated request is the SDK's retry: only a run that is over refuses it.
+      expect((await post(prefix, stepped.request)).status).toBe(200);
+      const { run_id } = stepped.run;
+      const last = { ...stepped.run, steps: [runComplete(apiResult)], ts: Date.now() };
+      expect((await post(`${prefix}/${run_id}/steps`, last)).status).toBe(200);
       expect((await post(prefix, stepped.request)).status).toBe(409);
     }
   });

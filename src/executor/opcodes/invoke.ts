@@ -20,7 +20,7 @@ const optsSchema = z.object({
       data: z.record(z.string(), z.unknown()).nullish(),
       user: z.record(z.string(), z.unknown()).nullish(),
       v: z.string().nullish(),
-      meta: z.unknown(),
+      meta: z.unknown().optional(),
     })
     .nullish(),
   timeout: z.string().nullish(),

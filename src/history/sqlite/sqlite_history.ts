@@ -3,8 +3,7 @@
  * that cannot write. With the write-ahead log neither waits for the other.
  */
 import { Database } from 'bun:sqlite';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { StepFact } from '../fact.ts';
 import type { EventFilter, EventRecord, History, RunRecord } from '../history.ts';
@@ -12,6 +11,7 @@ import { HistoryUnavailableError } from '../history_error.ts';
 import { readEvent, readEvents } from './event_query.ts';
 import { readRun, readRunsOfEvent } from './run_query.ts';
 import { readSteps } from './step_query.ts';
+import { makeTemporaryFolder, removeFolder } from './temporary_folder.ts';
 import { Writer } from './writer.ts';
 
 export interface SqliteHistoryOptions {
@@ -21,7 +21,6 @@ export interface SqliteHistoryOptions {
 
 /** A reader meets a lock only while the log is being recovered; the main thread cannot wait for longer. */
 const readBusyTimeoutMs = 250;
-const temporaryFolderPrefix = 'inngest-history-';
 
 /** Throws `HistoryUnavailableError` when the file cannot be opened or is not a history database. */
 export async function openSqliteHistory({ path }: SqliteHistoryOptions): Promise<History> {
@@ -33,7 +32,7 @@ export async function openSqliteHistory({ path }: SqliteHistoryOptions): Promise
     return new SqliteHistory(writer, openReader(place.path), place.temporaryFolder);
   } catch (cause) {
     await writer.close();
-    removeFolder(place.temporaryFolder);
+    if (place.temporaryFolder !== null) removeFolder(place.temporaryFolder);
     throw unavailable(`cannot open history database ${place.path}`, cause);
   }
 }
@@ -44,7 +43,7 @@ interface Place {
 }
 
 function temporaryPlace(): Place {
-  const folder = mkdtempSync(join(tmpdir(), temporaryFolderPrefix));
+  const folder = makeTemporaryFolder();
   return { path: join(folder, 'history.db'), temporaryFolder: folder };
 }
 
@@ -108,7 +107,7 @@ class SqliteHistory implements History {
     try {
       await this.#writer.close();
     } finally {
-      removeFolder(this.#temporaryFolder);
+      if (this.#temporaryFolder !== null) removeFolder(this.#temporaryFolder);
     }
   }
 
@@ -120,10 +119,6 @@ class SqliteHistory implements History {
       throw unavailable('cannot read history', cause);
     }
   }
-}
-
-function removeFolder(folder: string | null): void {
-  if (folder !== null) rmSync(folder, { recursive: true, force: true });
 }
 
 function unavailable(what: string, cause: unknown): HistoryUnavailableError {

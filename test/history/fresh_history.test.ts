@@ -1,0 +1,45 @@
+/** Reads that first carry over what waits in the outbox. */
+import { expect, test } from 'bun:test';
+import { freshHistory, readWaitMsMax } from '../../src/history/fresh_history.ts';
+import type { EventRecord, History } from '../../src/history/history.ts';
+
+const record: EventRecord = { internalId: 'e1', receivedAtMs: 1, name: 'a/b', payload: '{}' };
+
+function historyOf(steps: string[]): History {
+  const read = <T>(name: string, value: T): Promise<T> => {
+    steps.push(name);
+    return Promise.resolve(value);
+  };
+  return {
+    record: () => read('record', undefined),
+    events: () => read('events', [record]),
+    event: () => read('event', record),
+    runsOfEvent: () => read('runsOfEvent', []),
+    run: () => read('run', null),
+    stepsOf: () => read('stepsOf', []),
+    close: () => read('close', undefined),
+  };
+}
+
+test('a read waits for the outbox, and for no longer than its time', async () => {
+  const steps: string[] = [];
+  const fresh = freshHistory(historyOf(steps), {
+    idle: async (msMax) => {
+      steps.push(`idle for ${msMax} ms at most`);
+    },
+  });
+  expect(await fresh.event('e1')).toEqual(record);
+  expect(await fresh.events({ limit: 1 })).toEqual([record]);
+  const wait = `idle for ${readWaitMsMax} ms at most`;
+  expect(steps).toEqual([wait, 'event', wait, 'events']);
+});
+
+test('what is no read does not wait', async () => {
+  const steps: string[] = [];
+  const fresh = freshHistory(historyOf(steps), {
+    idle: () => Promise.reject(new Error('not to be asked')),
+  });
+  await fresh.record([]);
+  await fresh.close();
+  expect(steps).toEqual(['record', 'close']);
+});
