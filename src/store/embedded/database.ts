@@ -36,10 +36,11 @@ export function openDatabase(path: string): Database {
 
 function openFile(path: string): Database {
   const db = new Database(path, { create: true, readwrite: true });
+  // First of all: a thread that is just closing the file holds it for a moment.
+  db.run('PRAGMA busy_timeout = 2000');
   db.run('PRAGMA journal_mode = WAL');
   db.run('PRAGMA synchronous = FULL');
   db.run(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
-  db.run('PRAGMA busy_timeout = 2000');
   return db;
 }
 

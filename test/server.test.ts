@@ -1,8 +1,8 @@
 /** What a server that is asked to stop does not wait for before its queue is drained. */
 import { afterEach, expect, test } from 'bun:test';
-import { createLogger } from '../../src/lib/logger.ts';
-import { startServer } from '../../src/server.ts';
-import { eventually } from '../eventually.ts';
+import { createLogger } from '../src/lib/logger.ts';
+import { startServer } from '../src/server.ts';
+import { eventually } from './eventually.ts';
 
 let app: Bun.Server<undefined> | null = null;
 
