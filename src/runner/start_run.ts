@@ -20,6 +20,11 @@ import { type RunMetadata, runDueMs } from '../state/run_metadata.ts';
 
 /** A function starts at most once per event id, or per idempotency key, within this time. */
 export const idempotencyMs = 24 * 60 * 60 * 1000;
+/**
+ * For events whose id comes from a seed alone: the sender repeats such a request within seconds (http-api.md §16), and
+ * every event that an SDK sends has a seed, so that a longer memory would be a large one.
+ */
+const seededMs = 60 * 60 * 1000;
 
 export interface RunStart {
   readonly fn: FunctionDefinition;
@@ -85,7 +90,8 @@ export function correlationOf(payload: EventPayload): string {
 function idempotencyKeysOf({ fn, event, payload }: RunStart): NewRun['idempotencyKeys'] {
   const keys: { key: string; lifetimeMs: number }[] = [];
   if (event.idempotencyKey !== '') {
-    keys.push({ key: `${fn.id}:event:${digest(event.idempotencyKey)}`, lifetimeMs: idempotencyMs });
+    const lifetimeMs = event.idempotencyKey === event.internalId ? seededMs : idempotencyMs;
+    keys.push({ key: `${fn.id}:event:${digest(event.idempotencyKey)}`, lifetimeMs });
   }
   if (fn.idempotency !== undefined) {
     const evaluated = evaluateKey(fn.idempotency, { event: payload });

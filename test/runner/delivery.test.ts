@@ -111,6 +111,16 @@ describe('an event', () => {
     expect(world.runsOf('fn')).toHaveLength(3);
   });
 
+  test('with an id from a seed header starts a function once in an hour', async () => {
+    await world.define('fn', {}, async () => 0);
+    const seededId = '01KDVDNA00920QWE7M6ESEH1EQ';
+    for (let sent = 0; sent < 2; sent += 1) await world.send('test/go', {}, { seededId });
+    expect(world.runsOf('fn')).toHaveLength(1);
+    await world.advance(hourMs);
+    await world.send('test/go', {}, { seededId });
+    expect(world.runsOf('fn')).toHaveLength(2);
+  });
+
   test('starts a function once per idempotency key in 24 h; a missing path switches that off', async () => {
     await world.define('fn', { idempotency: 'event.data.order' }, async () => 0);
     for (const order of ['a', 'a', 'b', undefined, undefined])

@@ -124,6 +124,14 @@ class Server {
   }
 }
 
+export interface EventExtras {
+  /** The sender's. */
+  readonly id?: string;
+  /** Made from a seed header. */
+  readonly seededId?: string;
+  readonly ts?: number;
+}
+
 export interface EndedRun {
   readonly runId: string;
   readonly status: RunEndedFact['status'];
@@ -215,7 +223,7 @@ export class World {
   async send(
     name: string,
     data: Record<string, unknown> = {},
-    more: { readonly id?: string; readonly ts?: number } = {},
+    more: EventExtras = {},
   ): Promise<string> {
     const internalId = await this.accept(name, data, more);
     await this.settle();
@@ -226,9 +234,9 @@ export class World {
   async accept(
     name: string,
     data: Record<string, unknown> = {},
-    more: { readonly id?: string; readonly ts?: number } = {},
+    more: EventExtras = {},
   ): Promise<string> {
-    const internalId = this.newId();
+    const internalId = more.seededId ?? this.newId();
     const nowMs = this.clock.now();
     const payload: EventPayload = {
       name,
@@ -237,7 +245,7 @@ export class World {
       id: more.id ?? internalId,
       ts: more.ts ?? nowMs,
     };
-    const idempotencyKey = more.id ?? '';
+    const idempotencyKey = more.id ?? more.seededId ?? '';
     await this.server.intake.accept([{ internalId, receivedAtMs: nowMs, payload, idempotencyKey }]);
     return internalId;
   }
