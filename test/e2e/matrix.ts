@@ -37,4 +37,14 @@ function whole(): Row[] {
   return [...rows, ...short.filter(({ configuration }) => configuration.isStreaming)];
 }
 
+/** A cron ticks once a minute: always tried with one configuration, with `E2E_CRON=1` for every one under Bun. */
+export function hasCron({ sdk, adapter, isCheckpointing }: Configuration): boolean {
+  if (adapter !== 'bun') return false;
+  return isEveryCron || (sdk === '4' && isCheckpointing);
+}
+
+const isEveryCron = process.env.E2E_CRON === '1';
+/** One shows that it fires; two that they are a minute apart. */
+export const ticksWanted = isEveryCron ? 2 : 1;
+
 export const matrix: readonly Row[] = process.env.E2E_FULL === '1' ? whole() : short;

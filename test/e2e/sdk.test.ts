@@ -1,7 +1,7 @@
 /** Unmodified apps on the official SDKs, against the compiled server: the matrix times the scenarios. */
 import { afterAll, beforeAll, describe, test } from 'bun:test';
 import { titleOf } from './app_process.ts';
-import { matrix } from './matrix.ts';
+import { hasCron, matrix } from './matrix.ts';
 import { failing } from './scenarios/failing.ts';
 import { invoking } from './scenarios/invoking.ts';
 import { limits } from './scenarios/limits.ts';
@@ -28,7 +28,7 @@ for (const { configuration, isWhole } of matrix) {
     let stage: Stage;
 
     beforeAll(async () => {
-      stage = await Stage.open(configuration, {}, { hasCron: process.env.E2E_CRON === '1' });
+      stage = await Stage.open(configuration, {}, { hasCron: hasCron(configuration) });
     }, stageDeadlineMs);
     afterAll(() => stage?.close(), stageDeadlineMs);
 
