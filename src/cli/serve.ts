@@ -1,5 +1,6 @@
 /** `inngest dev` and `inngest start`: one server until a signal ends it. */
 import { createLogger, hasColors, type LogFields, type Logger } from '../lib/logger.ts';
+import { compileLua } from '../store/embedded/lua_wasm.ts';
 import { bannerText } from './banner.ts';
 import type { GivenFlags } from './command_line.ts';
 import type { ServerCommand } from './command_name.ts';
@@ -24,6 +25,8 @@ export async function serve(command: ServerCommand, given: GivenFlags): Promise<
   const settings = withFreePort(read, log);
   const asked = firstSignal();
   try {
+    // By other threads while this one loads the server. Should it fail, opening the store says so.
+    compileLua().catch(() => {});
     const { startServer } = await import('../server.ts');
     const server = await startServer(settings, log);
     announce(settings, server.url, log, hasColor);

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { LuaVm } from '../../src/store/embedded/lua_vm.ts';
 import { loadScripts, resolveScripts } from '../../src/store/scripts.ts';
 
 test('an include line is replaced by the fragment, which may include others', () => {
@@ -41,4 +42,10 @@ test('the scripts of lua/ load with every include filled in', () => {
     expect(name).not.toStartWith('lib/');
     expect(text).not.toMatch(/^\s*--\s*include:/m);
   }
+});
+
+test('every script of lua/ compiles', async () => {
+  const vm = await LuaVm.start('{test}', () => null);
+  for (const [name, text] of loadScripts()) vm.compile(name, text);
+  vm.close();
 });

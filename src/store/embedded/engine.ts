@@ -180,7 +180,7 @@ function readDatabase(path: string, space: Keyspace): number {
 async function startVm(options: EmbeddedStoreOptions, space: Keyspace): Promise<LuaVm> {
   const prefix = options.prefix ?? defaultPrefix;
   const vm = await LuaVm.start(prefix, (name, key, args) => execute(space, name, key, args));
-  for (const [name, source] of loadScripts()) vm.compile(name, source);
+  for (const [name, source] of loadScripts()) vm.add(name, source);
   for (const [name, source] of Object.entries(options.extraScripts ?? {})) vm.compile(name, source);
   return vm;
 }

@@ -60,11 +60,16 @@ const errorNotSupported = -52;
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-export async function startLuaWasm(): Promise<LuaWasm> {
+/** Compiles the interpreter on other threads. Whoever knows early that it will be needed calls this early. */
+export function compileLua(): Promise<WebAssembly.Module> {
   compiled ??= Bun.file(wasmPath)
     .arrayBuffer()
-    .then((binary) => new WebAssembly.Module(binary));
-  const module = await compiled;
+    .then((binary) => WebAssembly.compile(binary));
+  return compiled;
+}
+
+export async function startLuaWasm(): Promise<LuaWasm> {
+  const module = await compileLua();
   const wasm: LuaWasm = {
     api: noApi,
     bytes: Buffer.alloc(0),
