@@ -3,13 +3,15 @@
  * endpoint (create, then `/steps`); sdk-http-protocol.md §7.3–7.5. Both prefixes mean the same.
  */
 import { Elysia } from 'elysia';
+import type { CheckpointOutcome } from '../executor/checkpoints.ts';
+import type { SyncRunOutcome } from '../executor/sync_runs.ts';
 import { empty, enveloped } from './answer.ts';
 import { requireSigningKey } from './auth.ts';
 import { readJson } from './body.ts';
 import { asyncRule, createRule, stepsRule } from './checkpoint_body.ts';
 import { Problem } from './problem.ts';
 import type { RunTokens } from './run_token.ts';
-import type { CheckpointOutcome, Services, SyncRunOutcome } from './services.ts';
+import type { Services } from './services.ts';
 import { ulidOf } from './ulid_param.ts';
 
 export const checkpointPrefixes = ['/v1/checkpoint', '/v1/http/runs'] as const;

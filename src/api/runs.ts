@@ -1,11 +1,12 @@
 /** `/v1/runs/{id}`: one run, its queue items, its cancellation and its metadata (http-api.md §3.2–3.6). */
 import { Elysia } from 'elysia';
+import type { RunJob } from '../executor/runs.ts';
 import { empty, enveloped } from './answer.ts';
 import { requireSigningKey } from './auth.ts';
 import { Problem } from './problem.ts';
 import { readMetadata } from './run_metadata.ts';
 import { isoTime, runObject } from './run_record.ts';
-import type { Job, Services } from './services.ts';
+import type { Services } from './services.ts';
 import { ulidOf } from './ulid_param.ts';
 
 const runMaxAgeSeconds = 3;
@@ -63,7 +64,7 @@ function unknownRun(runId: string): Problem {
 }
 
 /** `Raw` holds the original's internal queue item, which is nobody's contract (§3.5). */
-function jobObject(job: Job, position: number): Readonly<Record<string, unknown>> {
+function jobObject(job: RunJob, position: number): Readonly<Record<string, unknown>> {
   return {
     JobID: job.jobId,
     at: isoTime(job.atMs),

@@ -4,6 +4,10 @@
  * cannot be made so (doors answer 503 with Retry-After).
  */
 import type { ReceivedEvent } from '../event/event.ts';
+import type { AsyncCheckpoint, CheckpointOutcome } from '../executor/checkpoints.ts';
+import type { SyncRunRequest } from '../executor/new_sync_run.ts';
+import type { RunJob } from '../executor/runs.ts';
+import type { SyncRunOutcome } from '../executor/sync_runs.ts';
 import type { History } from '../history/history.ts';
 import type { Clock } from '../lib/clock.ts';
 
@@ -16,18 +20,9 @@ export interface Intake {
 
 export type CancelOutcome = 'cancelled' | 'ended' | 'unknown';
 
-/** One queue item of a run, for `GET /v1/runs/{id}/jobs`. */
-export interface Job {
-  readonly jobId: string;
-  readonly kind: string;
-  readonly atMs: number;
-  readonly attempt: number;
-  readonly isRunning: boolean;
-}
-
 export interface Runs {
   cancel(runId: string): Promise<CancelOutcome>;
-  jobs(runId: string): Promise<readonly Job[]>;
+  jobs(runId: string): Promise<readonly RunJob[]>;
   /** Memo of the finished steps as a JSON object text (`use_api`); null when the run has no state any more. */
   actions(runId: string): Promise<string | null>;
   /** The events of a run as a JSON array text; null when the run has no state any more. */
@@ -38,44 +33,6 @@ export interface Signals {
   /** Resumes the run that waits for the signal; null when none does. `data` is JSON text. */
   send(signal: string, data: string): Promise<{ readonly runId: string } | null>;
 }
-
-export type CheckpointOutcome =
-  | { readonly kind: 'saved' }
-  | { readonly kind: 'rejected'; readonly status: 400 | 404 | 409 | 413; readonly message: string };
-
-export interface AsyncCheckpoint {
-  readonly runId: string;
-  readonly functionId: string;
-  /** `qi_id` of the call that is under way. */
-  readonly queueItem: string;
-  readonly generation: number;
-  readonly requestStartedAtMs: number | null;
-  /** Opcodes as the SDK sent them; the service parses them. */
-  readonly steps: unknown;
-}
-
-/** Creation of a durable-endpoint run (sdk-http-protocol.md §7.4). */
-export interface SyncRunRequest {
-  readonly runId: string;
-  readonly event: {
-    readonly name: string;
-    readonly data: Readonly<Record<string, unknown>>;
-    readonly ts?: number;
-  };
-  readonly steps: unknown;
-  readonly requestVersion: number;
-  readonly retries: number;
-  readonly idempotency?: string;
-}
-
-export type SyncRunOutcome =
-  | {
-      readonly kind: 'created';
-      readonly functionId: string;
-      readonly appId: string;
-      readonly runId: string;
-    }
-  | { readonly kind: 'rejected'; readonly status: 400 | 409 | 413 | 429; readonly message: string };
 
 export interface Checkpoints {
   saveAsync(request: AsyncCheckpoint): Promise<CheckpointOutcome>;

@@ -17,6 +17,18 @@ export type CheckpointOutcome =
   | { readonly kind: 'saved' }
   | { readonly kind: 'rejected'; readonly status: 400 | 404 | 409 | 413; readonly message: string };
 
+export interface AsyncCheckpoint {
+  readonly runId: string;
+  readonly functionId: string;
+  /** `qi_id` of the call that is under way. */
+  readonly queueItem: string;
+  /** 0 at the first dispatch of the item, which SDKs are not told of. */
+  readonly generation: number;
+  readonly requestStartedAtMs: number | null;
+  /** Opcodes as the SDK sent them. */
+  readonly steps: unknown;
+}
+
 export interface CheckpointParts {
   readonly store: Store;
   readonly clock: Clock;
@@ -55,14 +67,7 @@ const endingOps: ReadonlySet<Opcode['op']> = new Set([
 export class AsyncCheckpoints {
   constructor(private readonly parts: CheckpointParts) {}
 
-  async save(request: {
-    readonly runId: string;
-    readonly functionId: string;
-    readonly queueItem: string;
-    readonly generation: number;
-    readonly requestStartedAtMs: number | null;
-    readonly steps: unknown;
-  }): Promise<CheckpointOutcome> {
+  async save(request: AsyncCheckpoint): Promise<CheckpointOutcome> {
     const { store, clock, limits, terminator, newId } = this.parts;
     const parsed = parseReported(request.steps);
     if (!parsed.ok) return rejected(parsed.isTooLarge ? 413 : 400, parsed.message);

@@ -1,14 +1,10 @@
 /** Hand-made services for the doors: they remember what they were asked and answer what a test put in. */
-import type {
-  AsyncCheckpoint,
-  CancelOutcome,
-  CheckpointOutcome,
-  Job,
-  Services,
-  SyncRunOutcome,
-  SyncRunRequest,
-} from '../../src/api/services.ts';
+import type { CancelOutcome, Services } from '../../src/api/services.ts';
 import type { ReceivedEvent } from '../../src/event/event.ts';
+import type { AsyncCheckpoint, CheckpointOutcome } from '../../src/executor/checkpoints.ts';
+import type { SyncRunRequest } from '../../src/executor/new_sync_run.ts';
+import type { RunJob } from '../../src/executor/runs.ts';
+import type { SyncRunOutcome } from '../../src/executor/sync_runs.ts';
 import type { EventFilter, EventRecord, RunRecord } from '../../src/history/history.ts';
 import { type ManualClock, manualClock } from './manual_clock.ts';
 
@@ -21,7 +17,7 @@ export class FakeWorld {
   readonly runs = new Map<string, RunRecord>();
   readonly events = new Map<string, EventRecord>();
   readonly cancelOutcomes = new Map<string, CancelOutcome>();
-  readonly jobs = new Map<string, readonly Job[]>();
+  readonly jobs = new Map<string, readonly RunJob[]>();
   readonly actions = new Map<string, string>();
   readonly batches = new Map<string, string>();
   readonly waitingSignals = new Map<string, string>();
