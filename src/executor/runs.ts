@@ -1,5 +1,4 @@
 /** Runs as the doors ask for them: cancel, look at the queue items, fetch the state (`use_api`). */
-import type { ItemKind } from '../queue/item.ts';
 import { loadRun } from '../state/run_state.ts';
 import { asList, asNumber, asText } from '../store/reply_shape.ts';
 import type { Store } from '../store/store.ts';
@@ -11,7 +10,7 @@ const jobFields = 5;
 
 export interface RunJob {
   readonly jobId: string;
-  readonly kind: ItemKind;
+  readonly kind: string;
   readonly atMs: number;
   readonly attempt: number;
   readonly isRunning: boolean;
@@ -40,8 +39,7 @@ export class RunControl {
     for (let i = 0; i + jobFields <= reply.length; i += jobFields) {
       jobs.push({
         jobId: asText(reply[i]),
-        // The field was written from a NewItem's kind.
-        kind: asText(reply[i + 1]) as ItemKind,
+        kind: asText(reply[i + 1]),
         atMs: asNumber(reply[i + 2]),
         attempt: asNumber(reply[i + 3]),
         isRunning: asNumber(reply[i + 4]) === 1,
