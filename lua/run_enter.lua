@@ -4,7 +4,7 @@
 -- KEYS[1] key prefix
 -- ARGV: now ms; item; lease token; run; step whose sleep ends here, or ''; its parallel mode; its fact or '';
 --       step limit; bytes of state that are sent inline at most; start timeout ms or 0; ms at which the run was due;
---       finish timeout ms or 0; 1 when this is the first attempt; started fact; bytes of outputs at most, or 0 for any;
+--       finish timeout ms or 0; started fact; bytes of outputs at most, or 0 for any;
 --       number of items to queue at the first execution (finish timeout), items
 -- Returns { code, metadata JSON, events JSON, request version, force-step-plan 0/1, first execution ms, state bytes,
 --           steps, 1 when steps were left out because of their size,
@@ -19,7 +19,7 @@
 local now, id, token, run = arg_text(), arg_text(), arg_text(), arg_text()
 local slept, mode, slept_fact = arg_text(), arg_text(), arg_text()
 local step_limit, inline_max, start_timeout, scheduled = arg_number(), arg_number(), arg_number(), arg_number()
-local finish_timeout, is_first, started_fact = arg_number(), arg_text(), arg_text()
+local finish_timeout, started_fact = arg_number(), arg_text()
 local state_max = arg_number()
 local items = {}
 for i = 1, arg_number() do

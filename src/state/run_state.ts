@@ -86,7 +86,6 @@ export async function enterRun(
       request.startTimeoutMs,
       request.scheduledAtMs,
       request.finishTimeoutMs,
-      item.attempt === 0 ? 1 : 0,
       request.startedFact,
       request.stateBytesMax ?? 0,
       ...itemListArgs(request.firstItems),
