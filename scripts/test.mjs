@@ -6,12 +6,26 @@
  *   npm test -- test/store        only what matches, without the checks
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { environment, root, setUp } from './setup.mjs';
 
 /** Executables that tests start, and the Debian package of each. */
-const systemPackages = [{ command: 'redis-server', name: 'redis-server' }];
+const systemPackages = [
+  { command: 'redis-server', name: 'redis-server' },
+  // Not in Debian 12 itself, but in its backports.
+  { command: 'valkey-server', name: 'valkey-server', isInBackports: true },
+];
 /** What goes into the binary. */
 const sources = ['src', 'lua', 'cue', 'proto', 'build.ts', 'package.json', 'package-lock.json'];
 /** Folders of test/ that hold programs, not tests. */
@@ -37,23 +51,69 @@ process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
 function installSystemPackages() {
   const missing = systemPackages.filter(({ command }) => !isOnPath(command));
   if (missing.length === 0) return;
-  const names = missing.map(({ name }) => name);
   if (process.getuid?.() === 0 && isOnPath('apt-get')) {
-    process.stdout.write(`Installing Debian packages: ${names.join(' ')}\n`);
-    apt('update');
-    apt('install', '--yes', '--no-install-recommends', ...names);
+    for (const name of missing.map((entry) => entry.name))
+      process.stdout.write(`Installing the Debian package ${name}\n`);
+    apt([], 'update');
+    for (const entry of missing) install(entry);
   }
   const absent = missing.filter(({ command }) => !isOnPath(command)).map(({ name }) => name);
   if (absent.length === 0) return;
   process.stdout.write(
-    `Missing: ${absent.join(' ')}. Tests that need them will fail; install them with your package manager.\n`,
+    `Missing: ${absent.join(' ')}. Tests that need them are left out; install them with your package manager.\n`,
   );
 }
 
-function apt(...args) {
-  const options = { stdio: ['ignore', 'ignore', 'inherit'] };
-  spawnSync('apt-get', ['-qq', ...args], {
-    ...options,
+function install({ command, name, isInBackports = false }) {
+  const install = ['install', '--yes', '--no-install-recommends'];
+  apt([], ...install, name);
+  if (isOnPath(command) || !isInBackports) return;
+  withBackports((options, suite) => {
+    apt(options, 'update');
+    apt(options, ...install, '--target-release', suite, name);
+  });
+}
+
+/** With the backports of this Debian beside its own sources, for as long as `use` takes; the system keeps its own. */
+function withBackports(use) {
+  const release = readFileSync('/etc/os-release', 'utf8');
+  const codename = /^VERSION_CODENAME="?(\w+)/m.exec(release)?.[1];
+  const own = debianSource();
+  if (codename === undefined || own === undefined) return;
+  const suite = `${codename}-backports`;
+  const folder = mkdtempSync(join(tmpdir(), 'inngest-apt-'));
+  try {
+    const parts = join(folder, 'sources.list.d');
+    const lists = join(folder, 'lists');
+    mkdirSync(parts);
+    mkdirSync(join(lists, 'partial'), { recursive: true });
+    writeFileSync(
+      join(parts, 'backports.sources'),
+      own.replace(/^Suites:.*$/m, `Suites: ${codename} ${suite}`),
+    );
+    use(
+      [
+        ...['-o', 'Dir::Etc::SourceList=/dev/null', '-o', `Dir::Etc::SourceParts=${parts}`],
+        ...['-o', `Dir::State::Lists=${lists}`],
+      ],
+      suite,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The machine's own description of where Debian's packages come from: the stanza of the main archive. */
+function debianSource() {
+  const file = '/etc/apt/sources.list.d/debian.sources';
+  if (!existsSync(file)) return undefined;
+  const stanzas = readFileSync(file, 'utf8').split(/\n\s*\n/);
+  return stanzas.find((stanza) => /^URIs:.*\/debian\/?$/m.test(stanza));
+}
+
+function apt(options, ...args) {
+  spawnSync('apt-get', ['-qq', ...options, ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   });
 }

@@ -4,10 +4,10 @@
  * newer; `INNGEST_TEST_SOURCE=1` runs the sources instead, `INNGEST_TEST_BINARY=<file>` another binary as it is.
  */
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { eventually } from './eventually.ts';
+import { freePort } from './free_port.ts';
 
 const repository = resolve(import.meta.dir, '..');
 const binary = join(repository, 'dist', 'inngest');
@@ -26,19 +26,6 @@ export interface ServerOptions {
   readonly isPollingOn?: boolean;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
-    const probe = createServer();
-    probe.once('error', failed);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      probe.close(() => found(port));
-    });
-  });
 }
 
 async function newestChangeMs(path: string): Promise<number> {

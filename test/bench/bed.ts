@@ -1,7 +1,8 @@
 /** What a row is measured on: a compiled server on a durable directory, and the app in its own process. */
 import { join } from 'node:path';
 import { eventually } from '../eventually.ts';
-import { freePort, ServerProcess } from '../server_process.ts';
+import { freePort } from '../free_port.ts';
+import { ServerProcess } from '../server_process.ts';
 import { type BatchReport, type BatchShape, preciseNow } from './tally.ts';
 
 export type BenchFunction = 'noop' | 'one' | 'ten' | 'parallel';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../eventually.ts';
-import { freePort } from '../server_process.ts';
+import { freePort } from '../free_port.ts';
 
 export interface Configuration {
   readonly sdk: '4' | '3';

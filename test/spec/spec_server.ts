@@ -1,7 +1,8 @@
 /** One server for the tests of a file, and fake SDKs that end with it. */
 import { afterAll, beforeAll } from 'bun:test';
 import { ServerClient } from '../e2e/server_client.ts';
-import { freePort, type ServerOptions, ServerProcess } from '../server_process.ts';
+import { freePort } from '../free_port.ts';
+import { type ServerOptions, ServerProcess } from '../server_process.ts';
 import { FakeSdk, type FakeSdkOptions } from './fake_sdk.ts';
 
 /** Signing key of the servers in `start` mode: bare hex, as `start` wants it. */

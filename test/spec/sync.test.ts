@@ -1,7 +1,8 @@
 /** §11 Sync. */
 import { describe, expect, test } from 'bun:test';
 import { eventually } from '../eventually.ts';
-import { freePort, ServerProcess } from '../server_process.ts';
+import { freePort } from '../free_port.ts';
+import { ServerProcess } from '../server_process.ts';
 import { FakeSdk, type FunctionConfig } from './fake_sdk.ts';
 import { done, failure, invoke, ops } from './reply.ts';
 import { serverWithApp, useServer } from './spec_server.ts';
