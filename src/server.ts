@@ -135,6 +135,8 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
     wake: (partition, atMs) => work.processor.wake(partition, atMs),
     facts: (count) => reading.pump.wake(count),
     unpaused: (eventName, pauseId) => work.waiting.forget(eventName, pauseId),
+    apps: () => {},
+    resync: () => {},
   });
   if (opened.store.wasRestored) await rebuildQueue(opened.store, log);
   await keepSchedules(ground, work.crons);
@@ -377,7 +379,8 @@ async function rebuildQueue(store: EmbeddedStore, log: Logger): Promise<void> {
 
 function readinessReasons(store: EmbeddedStore, pump: OutboxPump): string[] {
   const reasons: string[] = [];
-  if (store.isOverloaded()) reasons.push('the disk does not keep up: new events are refused');
+  const trouble = store.trouble();
+  if (trouble !== null) reasons.push(trouble);
   if (pump.failures > 0)
     reasons.push('history cannot be written; what happens is kept until it can');
   if (pump.isBehind)

@@ -14,6 +14,6 @@ export class EventIntake {
   }
 
   isOverloaded(): boolean {
-    return this.store.isOverloaded();
+    return this.store.trouble() !== null;
   }
 }

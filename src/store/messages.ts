@@ -1,5 +1,5 @@
 /**
- * What scripts PUBLISH: hints that spare polling. The channels are `<prefix>:wake`, `:facts` and `:unpaused`;
+ * What scripts PUBLISH: hints that spare polling. The channels are `<prefix>:wake`, `:facts`, `:unpaused` and `:apps`;
  * what they announce is in the store before anyone hears of it.
  */
 import type { Store } from './store.ts';
@@ -11,19 +11,27 @@ export interface MessageListener {
   facts(count: number): void;
   /** A wait or cancellation for an event name is over. */
   unpaused(eventName: string, pauseId: string): void;
+  /** An app was stored or removed, by this process or another. */
+  apps(): void;
+  /** Messages may have been lost: whatever they would have told has to be looked up. */
+  resync(): void;
 }
 
 /** Returns how to stop listening. */
-export function listenToScripts(store: Store, listener: MessageListener): () => void {
+export function listenToScripts(store: Store, listener: Partial<MessageListener>): () => void {
   return store.subscribe((channel, message) => {
     const [first, rest] = splitAtSpace(message);
     switch (channel.slice(channel.lastIndexOf(':') + 1)) {
       case 'wake':
-        return listener.wake(rest, Number(first));
+        return listener.wake?.(rest, Number(first));
       case 'facts':
-        return listener.facts(Number(first));
+        return listener.facts?.(Number(first));
       case 'unpaused':
-        return listener.unpaused(rest, first);
+        return listener.unpaused?.(rest, first);
+      case 'apps':
+        return listener.apps?.();
+      case 'resync':
+        return listener.resync?.();
       default:
     }
   });

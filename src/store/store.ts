@@ -28,11 +28,17 @@ export interface Store {
    */
   settled(): Promise<void>;
 
-  /** Messages of scripts; returns how to stop listening. A message can be lost: it is a hint, never the truth. */
+  /**
+   * Messages of scripts; returns how to stop listening. A message can be lost: it is a hint, never the truth. A store
+   * that knows it may have lost some says so on the channel `<prefix>:resync`.
+   */
   subscribe(subscriber: Subscriber): () => void;
 
-  /** Whether intake should be refused because the disk cannot keep up. */
-  isOverloaded(): boolean;
+  /**
+   * Why no new work should be taken in, in words for whoever runs the server: the disk does not keep up, Redis
+   * is away. Null when all is well.
+   */
+  trouble(): string | null;
 
   /** Makes everything durable and releases files. */
   close(): Promise<void>;
@@ -50,7 +56,10 @@ export class ScriptError extends Error {
   }
 }
 
-/** Durable memory is away (disk full, database closed, Redis unreachable). The work can be tried again. */
+/**
+ * Durable memory is away (disk full, database closed, Redis unreachable). Whether the script ran is not known: the work
+ * can be tried again, and scripts are written so that a repetition does no harm (lease tokens, ids, positions).
+ */
 export class StoreUnavailableError extends Error {
   readonly code = 'store_unavailable';
   override readonly name = 'StoreUnavailableError';

@@ -42,8 +42,8 @@ class OutboxStore implements Store {
     return () => {};
   }
 
-  isOverloaded(): boolean {
-    return false;
+  trouble(): null {
+    return null;
   }
 
   async close(): Promise<void> {}

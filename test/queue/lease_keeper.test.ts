@@ -37,7 +37,7 @@ test('young leases are left alone', async () => {
     },
     settled: async () => {},
     subscribe: () => () => {},
-    isOverloaded: () => false,
+    trouble: () => null,
     close: async () => {},
   };
   const clock = new FakeClock(0);

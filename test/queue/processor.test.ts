@@ -40,7 +40,7 @@ beforeEach(async () => {
     },
     settled: () => inner.settled(),
     subscribe: (subscriber) => inner.subscribe(subscriber),
-    isOverloaded: () => false,
+    trouble: () => null,
     close: () => inner.close(),
   };
 });

@@ -30,7 +30,7 @@ export function mortalStore(inner: Store, life: Mortality): Store {
       inner.subscribe((channel, message) => {
         if (!life.isDead) subscriber(channel, message);
       }),
-    isOverloaded: () => inner.isOverloaded(),
+    trouble: () => inner.trouble(),
     close: () => inner.close(),
   };
 }

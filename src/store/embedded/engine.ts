@@ -86,8 +86,8 @@ export class EmbeddedStore implements Store {
     return this.#durability?.commits.settled() ?? Promise.resolve();
   }
 
-  isOverloaded(): boolean {
-    return this.#durability?.commits.isOverloaded() ?? false;
+  trouble(): string | null {
+    return this.#durability?.commits.trouble() ?? null;
   }
 
   stats(): EmbeddedStats {

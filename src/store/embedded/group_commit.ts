@@ -91,10 +91,13 @@ export class GroupCommit {
     return flight.waiter.promise;
   }
 
-  isOverloaded(): boolean {
-    if (this.#isStalled || (this.#flight?.failures ?? 0) > 0) return true;
+  trouble(): string | null {
+    if (this.#isStalled || (this.#flight?.failures ?? 0) > 0) {
+      return 'the disk does not take writes: new events are refused';
+    }
     const keys = this.#journal.size + (this.#flight?.keys ?? 0);
-    return keys > unflushedKeysMax || this.#bytesUnflushed() > unflushedBytesMax;
+    const isBehind = keys > unflushedKeysMax || this.#bytesUnflushed() > unflushedBytesMax;
+    return isBehind ? 'the disk does not keep up: new events are refused' : null;
   }
 
   stats(): CommitStats {
