@@ -45,4 +45,5 @@ for i = 1, #returned do
   redis.call('ZREM', P .. ':apps:archive-order', returned[i])
 end
 archive(left, now, archived_max)
+redis.call('PUBLISH', P .. ':apps', revision)
 return { 1, revision }

@@ -29,4 +29,5 @@ revision = redis.call('INCR', P .. ':apps:changes')
 redis.call('HDEL', P .. ':apps', app)
 redis.call('HDEL', P .. ':apps:revision', app)
 archive(left, now, archived_max)
+redis.call('PUBLISH', P .. ':apps', revision)
 return { 1, revision }

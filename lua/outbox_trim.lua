@@ -1,6 +1,5 @@
 -- Forgets the oldest facts of the outbox, once history has them on disk.
--- Servers that share a store all pump its outbox: the position keeps one from trimming what another has
--- only just been given to record.
+-- The position keeps a server from trimming what another has only just been given to record.
 --
 -- KEYS[1] key prefix
 -- ARGV: facts to forget; position that outbox_read returned with them
@@ -13,4 +12,5 @@ if tonumber(redis.call('GET', P .. ':outbox-trimmed') or 0) ~= position then
 end
 redis.call('LTRIM', P .. ':outbox', count, -1)
 redis.call('INCRBY', P .. ':outbox-trimmed', count)
+redis.call('DEL', P .. ':x:outbox')
 return 1

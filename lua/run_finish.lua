@@ -30,4 +30,6 @@ for i = 1, #items do
   enqueue(items[i])
 end
 publish_facts(facts)
+-- Whoever waits for its output may be connected to another process.
+redis.call('PUBLISH', P .. ':ended', run)
 return 1

@@ -8,8 +8,10 @@ import { createApp } from './api/app.ts';
 import type { Services } from './api/services.ts';
 import type { Settings } from './cli/settings.ts';
 import { version } from './cli/version.ts';
+import type { Driver } from './driver/driver.ts';
 import { endpointDriver } from './driver/endpoint.ts';
 import type { Fetch } from './driver/exchange.ts';
+import { performGateway } from './driver/gateway.ts';
 import { httpDriver } from './driver/http.ts';
 import { pingApp } from './driver/ping.ts';
 import { probeSdk } from './driver/probe.ts';
@@ -23,7 +25,7 @@ import { RunOutputs } from './executor/run_outputs.ts';
 import { RunControl } from './executor/runs.ts';
 import { SignalSender } from './executor/signals.ts';
 import { SyncRuns } from './executor/sync_runs.ts';
-import { Terminator } from './executor/terminator.ts';
+import { Terminator, type TerminatorParts } from './executor/terminator.ts';
 import { accountLimitDefault, functionLimit } from './flow/concurrency.ts';
 import { appUrlOf } from './function/url.ts';
 import { freshHistory, readWaitMsMax } from './history/fresh_history.ts';
@@ -43,12 +45,17 @@ import { AppPoll } from './runner/app_poll.ts';
 import { syncApp } from './runner/app_sync.ts';
 import { reportingSync } from './runner/app_sync_report.ts';
 import { CronSchedules } from './runner/cron_schedules.ts';
+import { aheadElsewhere } from './runner/deliveries_elsewhere.ts';
 import { Delivery } from './runner/delivery.ts';
 import { EventIntake } from './runner/event_intake.ts';
 import { isPortOpen } from './runner/port_dial.ts';
 import { Registry } from './state/registry.ts';
-import { defaultPrefix, type EmbeddedStore, openEmbeddedStore } from './store/embedded/engine.ts';
+import { EmbeddedStore, openEmbeddedStore } from './store/embedded/engine.ts';
 import { listenToScripts } from './store/messages.ts';
+import { outward } from './store/outward.ts';
+import { patientStore } from './store/patient_store.ts';
+import { defaultPrefix } from './store/prefix.ts';
+import { type Store, StoreUnavailableError } from './store/store.ts';
 
 /** Closes connections that have been silent this long. Requests that wait longer (`/output`) say so themselves. */
 const idleTimeoutS = 60;
@@ -61,7 +68,7 @@ export interface RunningServer {
 
 /** What is open and has to be closed again. */
 interface Opened {
-  readonly store: EmbeddedStore;
+  readonly store: Store;
   readonly history: History;
 }
 
@@ -75,12 +82,13 @@ export async function startServer(settings: Settings, log: Logger): Promise<Runn
   }
 }
 
-async function open({ dataDir }: Settings, log: Logger): Promise<Opened> {
+async function open(settings: Settings, log: Logger): Promise<Opened> {
+  const { dataDir } = settings;
   if (dataDir !== null) mkdirSync(dataDir, { recursive: true, mode: 0o750 });
   const path = dataDir === null ? null : join(dataDir, 'history.db');
   // Side by side: both mostly wait for a thread to start.
   const [store, history] = await Promise.allSettled([
-    openEmbeddedStore({ dataDir, clock: systemClock, log: (message) => log.warn(message) }),
+    openStore(settings, log),
     openSqliteHistory({ path }),
   ]);
   if (store.status === 'rejected') {
@@ -92,6 +100,17 @@ async function open({ dataDir }: Settings, log: Logger): Promise<Opened> {
     throw history.reason;
   }
   return { store: store.value, history: history.value };
+}
+
+async function openStore(settings: Settings, log: Logger): Promise<Store> {
+  const { dataDir, redisUri, redisPrefix } = settings;
+  const clock = systemClock;
+  if (redisUri === null) {
+    return openEmbeddedStore({ dataDir, clock, log: (message) => log.warn(message) });
+  }
+  // Loaded only by those who use it: the client is large.
+  const { openRedisStore } = await import('./store/redis/redis_store.ts');
+  return openRedisStore({ uri: redisUri, prefix: `{${redisPrefix}}`, clock, log });
 }
 
 async function close({ store, history }: Opened): Promise<void> {
@@ -108,6 +127,12 @@ interface Ground extends Opened {
   readonly registry: Registry;
   readonly functions: Functions;
   readonly limits: RunLimits;
+  /** Names this process among those that share the store. */
+  readonly process: string;
+  /** Whether other processes work on the same store. */
+  readonly isShared: boolean;
+  /** Holds back what goes outside until what caused it is durable. */
+  readonly gate: ReturnType<typeof outward>;
   /** Aborts the calls that are still under way when the server has waited long enough. */
   readonly stopping: AbortController;
 }
@@ -127,20 +152,19 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
       functionById: (id) => registry.functionById(id) ?? registry.removedFunctionById(id),
     },
     limits: new RunLimits(),
+    process: ulid(clock.now()),
+    isShared: settings.redisUri !== null,
+    gate: outward(opened.store),
     stopping: new AbortController(),
   };
   const reading = readingParts(ground);
   const work = workParts(ground, reading.outputs);
-  listenToScripts(opened.store, {
-    wake: (partition, atMs) => work.processor.wake(partition, atMs),
-    facts: (count) => reading.pump.wake(count),
-    unpaused: (eventName, pauseId) => work.waiting.forget(eventName, pauseId),
-    apps: () => {},
-    resync: () => {},
-  });
-  if (opened.store.wasRestored) await rebuildQueue(opened.store, log);
+  listen(ground, reading, work);
+  if (opened.store instanceof EmbeddedStore && opened.store.wasRestored) {
+    await rebuildQueue(opened.store, log);
+  }
   await keepSchedules(ground, work.crons);
-  const doors = openDoors(ground, reading, work);
+  const doors = openDoors(ground, reading);
   work.processor.start();
   reading.pump.start();
   const sync = await startSync(ground);
@@ -163,43 +187,82 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
   };
 }
 
+/** What scripts announce, here or in another process. */
+function listen(
+  { store, registry, log, isShared }: Ground,
+  { pump, outputs }: ReturnType<typeof readingParts>,
+  { processor, waiting }: ReturnType<typeof workParts>,
+): void {
+  const refresh = () => {
+    registry.refresh().catch((error: unknown) => {
+      // When the store is back, it says so.
+      if (error instanceof StoreUnavailableError) return;
+      log.warn('apps could not be read', { error });
+    });
+  };
+  listenToScripts(store, {
+    wake: (partition, atMs) => processor.wake(partition, atMs),
+    facts: (count) => pump.wake(count),
+    unpaused: (eventName, pauseId) => waiting.forget(eventName, pauseId),
+    // Alone, this process knows what it has done.
+    ...(isShared && {
+      ended: (runId) => void outputs.look(runId),
+      apps: refresh,
+      resync: () => {
+        processor.resync();
+        pump.wake();
+        refresh();
+      },
+    }),
+  });
+}
+
 /** History and what leads to it. */
-function readingParts({ store, history, clock, log }: Ground) {
-  const pump = new OutboxPump({ store, history, clock, log, batchMax: 1_000 });
+function readingParts({ store, history, clock, log, gate, process, isShared }: Ground) {
+  const reader = isShared ? process : '';
+  const record = gate((facts: readonly string[]) => history.record(facts));
+  const pump = new OutboxPump({ store, history: { record }, clock, log, reader, batchMax: 1_000 });
   const fresh = freshHistory(history, pump);
   const recorded = () => pump.idle(readWaitMsMax);
-  const outputs = new RunOutputs({ store, clock, history, recorded });
+  const outputs = new RunOutputs({ clock, history, recorded });
   return { pump, fresh, outputs };
 }
 
 /** The queue's worker loop and the handlers of its items. */
 function workParts(ground: Ground, outputs: RunOutputs) {
-  const { store, clock, log, settings, newId, registry, functions, limits, stopping } = ground;
-  const terminator = new Terminator({
-    store,
-    clock,
-    functions,
-    newId,
-    onEnd: (runId, ending) => outputs.ended(runId, ending),
-  });
+  const { clock, log, settings, newId, registry, functions, limits, stopping, gate } = ground;
+  const { isShared, process } = ground;
+  const { signal } = stopping;
+  // What workers have in hand would be lost with a failure. The embedded store is never away.
+  const store = isShared
+    ? patientStore(ground.store, { clock, random: Math.random, signal })
+    : ground.store;
+  const terminator = terminatorOn(store, ground, outputs);
   const signingKey = settings.signingKey ?? undefined;
-  const http = httpDriver({ clock, signingKey });
-  const endpoints = endpointDriver({ clock, signingKey });
+  const gated = (driver: Driver): Driver => ({
+    call: gate((request, until) => driver.call(request, until)),
+  });
+  const http = gated(httpDriver({ clock, signingKey }));
+  const endpoints = gated(endpointDriver({ clock, signingKey }));
   const executor = new Executor({
     store,
     clock,
     log,
     functions,
     driverOf: (fn) => (fn.driver === 'sync' ? endpoints : http),
+    gateway: gate(performGateway),
     limits,
     terminator,
     newId,
     random: Math.random,
     retryIntervalMs: settings.retryIntervalMs,
-    stopping: stopping.signal,
+    stopping: signal,
   });
   const waiting = new Waiting(store, clock);
-  const delivery = new Delivery({ store, clock, log, registry, waiting, terminator, newId });
+  const delivery = new Delivery({
+    ...{ store, clock, log, registry, waiting, terminator, newId },
+    ...(isShared && { aheadOf: (item) => aheadElsewhere({ store, clock, registry }, item) }),
+  });
   const crons = new CronSchedules({ store, clock, log, registry, newId });
   const failures = new ItemFailures({
     store,
@@ -214,13 +277,15 @@ function workParts(ground: Ground, outputs: RunOutputs) {
     Bun.shrink();
   });
   const processor = new Processor({
-    store,
+    store: ground.store,
     clock,
     log,
-    process: newId(),
+    process,
     workers: settings.queueWorkers,
-    isShared: false,
-    limitsOf: (partition) => {
+    isShared,
+    limitsOf: async (partition) => {
+      // Another process may have registered it a moment ago.
+      if (isShared && functions.functionById(partition) === null) await registry.refresh();
       const fn = functions.functionById(partition);
       return { function: fn === null ? 0 : functionLimit(fn), account: accountLimitDefault };
     },
@@ -228,6 +293,8 @@ function workParts(ground: Ground, outputs: RunOutputs) {
     random: Math.random,
     handle: async (item) => {
       try {
+        // Events start what is registered anywhere when they are delivered.
+        if (isShared && item.kind === 'events') await registry.refresh();
         await handlerOf(item, { delivery, crons, executor });
       } catch (error) {
         await failures.handle(item, error);
@@ -235,7 +302,16 @@ function workParts(ground: Ground, outputs: RunOutputs) {
       memory.note();
     },
   });
-  return { terminator, waiting, crons, memory, processor };
+  return { waiting, crons, memory, processor };
+}
+
+function terminatorOn(
+  store: Store,
+  { clock, functions, newId }: Ground,
+  outputs: RunOutputs,
+): Terminator {
+  const onEnd: TerminatorParts['onEnd'] = (runId, ending) => outputs.ended(runId, ending);
+  return new Terminator({ store, clock, functions, newId, onEnd });
 }
 
 /** Every schedule has its queue item, now and after each change of an app. */
@@ -246,13 +322,10 @@ async function keepSchedules({ registry, log }: Ground, crons: CronSchedules): P
   });
 }
 
-function openDoors(
-  ground: Ground,
-  { pump, fresh, outputs }: ReturnType<typeof readingParts>,
-  { terminator }: ReturnType<typeof workParts>,
-) {
-  const { store, clock, limits, newId, settings, registry, log } = ground;
+function openDoors(ground: Ground, { pump, fresh, outputs }: ReturnType<typeof readingParts>) {
+  const { store, clock, limits, newId, settings, registry, log, gate } = ground;
   const { retryIntervalMs } = settings;
+  const terminator = terminatorOn(store, ground, outputs);
   const checkpoints = new AsyncCheckpoints({ store, clock, limits, terminator, newId });
   const syncRuns = new SyncRuns({ store, clock, limits, terminator, newId, retryIntervalMs });
   const intake = new EventIntake(store);
@@ -277,6 +350,7 @@ function openDoors(
     },
     limits,
     history: fresh,
+    settled: gate(async () => {}),
     readiness: {
       reasons: () => [
         ...(isClosing ? ['the server is stopping'] : []),
@@ -377,11 +451,11 @@ async function rebuildQueue(store: EmbeddedStore, log: Logger): Promise<void> {
   if (count > 0) log.info('work from before the restart goes on', { items: count });
 }
 
-function readinessReasons(store: EmbeddedStore, pump: OutboxPump): string[] {
+function readinessReasons(store: Store, pump: OutboxPump): string[] {
   const reasons: string[] = [];
   const trouble = store.trouble();
   if (trouble !== null) reasons.push(trouble);
-  if (pump.failures > 0)
+  else if (pump.failures > 0)
     reasons.push('history cannot be written; what happens is kept until it can');
   if (pump.isBehind)
     reasons.push('too much waits to be written to history: new events are refused');

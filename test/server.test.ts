@@ -39,6 +39,8 @@ test(
         retryIntervalMs: null,
         queueWorkers: 10,
         dataDir: null,
+        redisUri: null,
+        redisPrefix: 'inngest',
         signingKey: null,
         eventKeys: [],
         logLevel: 'debug',

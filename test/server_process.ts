@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly retryIntervalS?: number | null;
   /** False keeps everything in memory. */
   readonly isDurable?: boolean;
+  /** A folder that outlives the server and that others may share; its own one unless given. */
+  readonly dataDir?: string;
   readonly isDiscoveryOn?: boolean;
   readonly isPollingOn?: boolean;
   readonly args?: readonly string[];
@@ -95,6 +97,16 @@ export class ServerProcess {
     return server;
   }
 
+  /** Where the server keeps its data. */
+  get dataDir(): string {
+    return this.options.dataDir ?? join(this.directory, 'data');
+  }
+
+  /** Whether it was started and has not been ended by the test. */
+  get isRunning(): boolean {
+    return this.child !== undefined;
+  }
+
   get pid(): number {
     if (!this.child) throw new Error('the server is not running');
     return this.child.pid;
@@ -141,19 +153,8 @@ export class ServerProcess {
     await this.launch();
   }
 
-  /** Ends the server without ceremony and deletes its directory. */
-  async dispose(): Promise<void> {
-    await this.kill();
-    await rm(this.directory, { recursive: true, force: true });
-  }
-
-  async isHealthy(): Promise<boolean> {
-    const answer = await fetch(`${this.url}/health`).catch(() => null);
-    await answer?.arrayBuffer();
-    return answer?.status === 200;
-  }
-
-  private async launch(): Promise<void> {
+  /** As `restart`, without waiting: see `whenHealthy`. The server must have ended before. */
+  spawn(): void {
     this.launches++;
     const output = Bun.file(this.logPath(this.launches));
     const child = Bun.spawn([...this.command, ...this.flags()], {
@@ -165,7 +166,15 @@ export class ServerProcess {
       stderr: output,
     });
     this.child = child;
-    process.once('exit', () => child.kill('SIGKILL'));
+    const end = () => child.kill('SIGKILL');
+    process.once('exit', end);
+    void child.exited.then(() => process.off('exit', end));
+  }
+
+  /** Resolves once the server answers `/health`. Throws when it ends by itself or takes too long. */
+  async whenHealthy(): Promise<void> {
+    const child = this.child;
+    if (!child) throw new Error('the server is not running');
     await eventually(
       async () => {
         if (child.exitCode !== null) return true;
@@ -180,6 +189,23 @@ export class ServerProcess {
     }
   }
 
+  /** Ends the server without ceremony and deletes its directory. */
+  async dispose(): Promise<void> {
+    await this.kill();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async isHealthy(): Promise<boolean> {
+    const answer = await fetch(`${this.url}/health`).catch(() => null);
+    await answer?.arrayBuffer();
+    return answer?.status === 200;
+  }
+
+  private async launch(): Promise<void> {
+    this.spawn();
+    await this.whenHealthy();
+  }
+
   private flags(): string[] {
     const { mode = 'dev', retryIntervalS = 1, isDurable = true } = this.options;
     const flags = [mode, '--host', '127.0.0.1', '--port', String(this.port)];
@@ -187,7 +213,7 @@ export class ServerProcess {
       if (!this.options.isDiscoveryOn) flags.push('--no-discovery');
       if (!this.options.isPollingOn) flags.push('--no-poll');
     }
-    if (isDurable) flags.push('--data-dir', join(this.directory, 'data'));
+    if (isDurable) flags.push('--data-dir', this.dataDir);
     else flags.push('--in-memory');
     if (retryIntervalS !== null) flags.push('--retry-interval', String(retryIntervalS));
     return [...flags, ...(this.options.args ?? [])];

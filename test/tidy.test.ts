@@ -105,6 +105,16 @@ function importCycles(files: readonly Source[]): string[] {
   return cycles;
 }
 
+/** Waiting for the disk for the sake of others happens in one place, so that no way out can forget it. */
+const gateOfTheStore = new Set(['store/outward.ts', 'store/patient_store.ts']);
+
+function waitsForDisk({ path, text }: Source): string[] {
+  if (gateOfTheStore.has(path) || path.startsWith('store/embedded/')) return [];
+  return /\bstore\b[^\n]*\.settled\(/.test(text)
+    ? [`${path} waits for the disk itself: use outward`]
+    : [];
+}
+
 function forbiddenLines(folder: string, { path, text }: Source): string[] {
   return text
     .split('\n')
@@ -178,6 +188,10 @@ function sizeReport(title: string, sizes: readonly Size[]): string {
   const head = `${title}: ${sizes.length}, median ${at(0.5)} lines, p90 ${at(0.9)}; the longest:`;
   return [head, ...longest].join('\n');
 }
+
+test('what goes outside waits for the disk in one place', () => {
+  expect(sources.flatMap(waitsForDisk)).toEqual([]);
+});
 
 test('imports in src/ point downwards', () => {
   expect(sources.flatMap(upwardImports)).toEqual([]);

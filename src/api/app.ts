@@ -35,6 +35,9 @@ const elysiaOptions = {
   handler: { standardHostname: false },
 } as const;
 
+/** Answered whatever the disk does: they say how the server is. */
+const always: ReadonlySet<string> = new Set(['/health', '/ready']);
+
 /** What the doors use of the registry, so that a test can do with less. */
 export type AppRegistry = Pick<
   Registry,
@@ -59,9 +62,18 @@ export function createApp(
       Object.assign(set.headers, corsHeaders(request));
       return undefined;
     })
-    .onError(({ code, error, route }) =>
-      code === 'NOT_FOUND' ? notFound() : problemResponse(problemOf(error, route, log)),
-    )
+    .onError(async ({ code, error, route }) => {
+      if (code === 'NOT_FOUND') return notFound();
+      // A refusal tells of what happened, too.
+      const cause = await services.settled().then(
+        () => error,
+        (unavailable: unknown) => unavailable,
+      );
+      return problemResponse(problemOf(cause, route, log));
+    })
+    .onAfterHandle(async ({ route }) => {
+      if (!always.has(route)) await services.settled();
+    })
     .use(eventRoutes(services))
     .use(invokeRoutes(services, registry))
     .use(healthRoutes(services))

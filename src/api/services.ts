@@ -1,7 +1,6 @@
 /**
- * What the HTTP doors need from the rooms below. The composition root hands these in; every method that
- * changes something resolves only when the change is durable, and throws `StoreUnavailableError` when it
- * cannot be made so (doors answer 503 with Retry-After).
+ * What the HTTP doors need from the rooms below. The composition root hands these in. What is away throws
+ * `StoreUnavailableError` (doors answer 503 with Retry-After); every answer waits for `settled` in one place, app.ts.
  */
 import type { ReceivedEvent } from '../event/event.ts';
 import type { AsyncCheckpoint, CheckpointOutcome } from '../executor/checkpoints.ts';
@@ -70,4 +69,6 @@ export interface Services {
   readonly limits: FunctionLimits;
   readonly history: History;
   readonly readiness: Readiness;
+  /** Resolves when what happened so far is durable: no answer leaves before. */
+  readonly settled: () => Promise<void>;
 }

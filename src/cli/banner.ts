@@ -1,4 +1,5 @@
 /** What a developer sees once the server is up. */
+import { redactRedisUri } from '../store/redis/redis_uri.ts';
 import type { Settings } from './settings.ts';
 import { defaultPort } from './settings_reader.ts';
 import { version } from './version.ts';
@@ -6,7 +7,6 @@ import { version } from './version.ts';
 export function bannerText(settings: Settings, url: string, hasColor: boolean): string {
   const bold = (text: string): string => (hasColor ? `\x1b[1m${text}\x1b[0m` : text);
   const dim = (text: string): string => (hasColor ? `\x1b[2m${text}\x1b[0m` : text);
-  const data = settings.dataDir ?? 'in memory, gone when the server ends';
   const next =
     settings.mode === 'dev'
       ? `
@@ -18,10 +18,15 @@ export function bannerText(settings: Settings, url: string, hasColor: boolean): 
   ${bold('inngest')} ${dim(version)}
 
   Address  ${bold(url)}
-  Data     ${data}
+  Data     ${dataText(settings)}
   Apps     ${appsText(settings)}
 ${next}
 `;
+}
+
+function dataText({ dataDir, redisUri, redisPrefix }: Settings): string {
+  if (redisUri === null) return dataDir ?? 'in memory, gone when the server ends';
+  return `${redactRedisUri(redisUri)}, keys {${redisPrefix}}; history in ${dataDir}`;
 }
 
 /** SDKs look at the usual port by themselves; any other they must be told. */

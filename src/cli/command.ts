@@ -1,7 +1,7 @@
-/** One command, from argv to its exit code. Output and errors are written here and nowhere else. */
-import { hasColors } from '../lib/logger.ts';
+/** One command, from argv to its exit code. */
 import { type CommandLine, parseCommandLine } from './command_line.ts';
 import { helpText, usageLine } from './help.ts';
+import { write, writeError } from './output.ts';
 import { serve } from './serve.ts';
 import { UsageError } from './usage_error.ts';
 import { version } from './version.ts';
@@ -12,8 +12,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     return await execute(parseCommandLine(argv), argv);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const label = hasColors(process.stderr, process.env) ? '\x1b[31mError:\x1b[0m' : 'Error:';
-    await write(process.stderr, `${label} ${error.message}\n${usageLine(error.command)}\n`);
+    await writeError(`${error.message}\n${usageLine(error.command)}`);
     return error.exitCode;
   }
 }
@@ -29,6 +28,13 @@ async function execute(line: CommandLine, argv: readonly string[]): Promise<numb
     case 'dev':
     case 'start':
       return serve(line.command, line.given);
+    case 'backup':
+    case 'restore':
+    case 'migrate': {
+      // Loaded when asked for: a server starts without them.
+      const { runWork, workOf } = await import('./work.ts');
+      return runWork(workOf(line));
+    }
   }
 }
 
@@ -36,9 +42,4 @@ async function execute(line: CommandLine, argv: readonly string[]): Promise<numb
 function versionText(argv: readonly string[]): string {
   if (argv.includes('--json')) return `${JSON.stringify({ version })}\n`;
   return argv.includes('--version') ? `inngest version ${version}\n` : `${version}\n`;
-}
-
-/** Resolves once the text is written: the process ends right after, and a pipe may be slow. */
-function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((written) => void stream.write(text, () => written()));
 }

@@ -1,6 +1,13 @@
 /** argv -> a command and the flags given to it. Values are checked later, together with the environment. */
 import { parseArgs } from 'node:util';
-import { type CommandName, commandNames, type ServerCommand } from './command_name.ts';
+import {
+  type CommandName,
+  commandNames,
+  commandWords,
+  type FlagCommand,
+  type ServerCommand,
+  type WorkCommand,
+} from './command_name.ts';
 import { type Flag, flags, flagsOf, missingFlags } from './flag.ts';
 import { nearestWord } from './suggestion.ts';
 import { UsageError } from './usage_error.ts';
@@ -11,7 +18,13 @@ export type GivenFlags = ReadonlyMap<string, readonly string[]>;
 export type CommandLine =
   | { readonly command: 'help'; readonly topic: CommandName | null }
   | { readonly command: 'version' }
-  | { readonly command: ServerCommand; readonly given: GivenFlags };
+  | { readonly command: ServerCommand; readonly given: GivenFlags }
+  | {
+      readonly command: WorkCommand;
+      readonly given: GivenFlags;
+      /** As many as `commandWords` names. */
+      readonly words: readonly string[];
+    };
 
 type Token = ReturnType<typeof tokensOf>[number];
 type OptionToken = Extract<Token, { kind: 'option' }>;
@@ -36,9 +49,22 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   }
   if (command === 'version') return { command };
   const given = readFlags(options, command);
-  const extra = rest[0];
-  if (extra === undefined) return { command, given };
-  throw new UsageError(`'${extra}' is one word too many: ${command} takes only flags`, command);
+  checkWords(rest, command);
+  return command === 'dev' || command === 'start'
+    ? { command, given }
+    : { command, given, words: rest };
+}
+
+function checkWords(words: readonly string[], command: FlagCommand): void {
+  const wanted = commandWords[command];
+  const missing = wanted[words.length];
+  if (missing !== undefined) {
+    throw new UsageError(`${command} needs a ${missing}: inngest ${command} ${missing}`, command);
+  }
+  const extra = words[wanted.length];
+  if (extra === undefined) return;
+  const takes = wanted.length === 0 ? 'only flags' : `${wanted.join(' ')} and flags`;
+  throw new UsageError(`'${extra}' is one word too many: ${command} takes ${takes}`, command);
 }
 
 function tokensOf(argv: readonly string[]) {
@@ -64,7 +90,7 @@ function commandNamed(word: string): CommandName {
   throw new UsageError(`No help topic for '${word}': there is no such command${advice}`, null, 3);
 }
 
-function readFlags(options: readonly OptionToken[], command: ServerCommand): GivenFlags {
+function readFlags(options: readonly OptionToken[], command: FlagCommand): GivenFlags {
   const given = new Map<string, readonly string[]>();
   for (const option of options) {
     const flag = checkKnown(option, command);
@@ -74,7 +100,7 @@ function readFlags(options: readonly OptionToken[], command: ServerCommand): Giv
 }
 
 /** The flag that was meant; throws when no command (or not this one) knows it. */
-function checkKnown(option: OptionToken, command: ServerCommand | null): Flag {
+function checkKnown(option: OptionToken, command: FlagCommand | null): Flag {
   const isMeant = (flag: Flag): boolean => flag.name === option.name || flag.alias === option.name;
   const known = command === null ? flags : flagsOf(command);
   const found = known.find(isMeant);
@@ -90,7 +116,7 @@ function checkKnown(option: OptionToken, command: ServerCommand | null): Flag {
   throw new UsageError(`unknown flag ${option.rawName}${advice}`, command);
 }
 
-function textOf(option: OptionToken, flag: Flag, command: ServerCommand): string {
+function textOf(option: OptionToken, flag: Flag, command: FlagCommand): string {
   const { value, inlineValue } = option;
   if (flag.kind === 'switch') return value ?? 'true';
   const isNextFlag = !inlineValue && value?.startsWith('-') && !/^-\d/.test(value);

@@ -1,9 +1,9 @@
 /**
- * Every flag, once: what it is called, which commands know it and what help says of it. Names are those of
- * the Inngest CLI (reference/http-api.md §12.2).
+ * Every flag: what it is called, which commands know it and what help says of it. Where it says different things for
+ * different commands it stands here more than once. Names are those of the Inngest CLI (reference/http-api.md §12.2).
  */
 
-import type { ServerCommand } from './command_name.ts';
+import type { FlagCommand } from './command_name.ts';
 
 export interface Flag {
   readonly name: string;
@@ -13,16 +13,20 @@ export interface Flag {
   /** What stands for the value in help, for example SECONDS. */
   readonly placeholder?: string;
   readonly help: string;
-  readonly commands: readonly ServerCommand[];
+  readonly commands: readonly FlagCommand[];
   /** An older spelling, accepted but not shown. */
   readonly alias?: string;
   /** Another environment variable that sets it, besides its own. */
   readonly alsoEnv?: string;
+  /** Its value is not repeated in an error. */
+  readonly isSecret?: boolean;
 }
 
 const both = ['dev', 'start'] as const;
 const dev = ['dev'] as const;
 const start = ['start'] as const;
+const archive = ['backup', 'restore'] as const;
+const work = ['backup', 'restore', 'migrate'] as const;
 
 export const flags: readonly Flag[] = [
   {
@@ -68,7 +72,22 @@ export const flags: readonly Flag[] = [
     placeholder: 'DIR',
     commands: both,
     alias: 'sqlite-dir',
-    help: 'Folder of the databases (default .inngest in the current folder).',
+    help: 'Folder of the databases (default .inngest in the current folder). With --redis-uri it holds history only.',
+  },
+  {
+    name: 'redis-uri',
+    kind: 'value',
+    placeholder: 'URI',
+    commands: both,
+    isSecret: true,
+    help: 'Keep queue and runs in Redis 7 or Valkey 8 and later instead of the data directory, so that several servers can share the work: redis://, rediss:// (TLS), unix://, redis+sentinel:// or redis+cluster://.',
+  },
+  {
+    name: 'redis-prefix',
+    kind: 'value',
+    placeholder: 'NAME',
+    commands: both,
+    help: 'What the keys in Redis begin with (default inngest): several installations can share one Redis.',
   },
   {
     name: 'in-memory',
@@ -144,12 +163,96 @@ export const flags: readonly Flag[] = [
     commands: both,
     help: 'The same as --log-level debug.',
   },
+  {
+    name: 'data-dir',
+    kind: 'value',
+    placeholder: 'DIR',
+    commands: archive,
+    alias: 'sqlite-dir',
+    help: 'Folder of the databases (default .inngest in the current folder).',
+  },
+  {
+    name: 'redis-uri',
+    kind: 'value',
+    placeholder: 'URI',
+    commands: ['backup'],
+    isSecret: true,
+    help: 'Refused with advice: a Redis is backed up by its own means.',
+  },
+  {
+    name: 'from',
+    kind: 'value',
+    placeholder: 'PLACE',
+    commands: ['migrate'],
+    isSecret: true,
+    help: 'Where queue and runs are now: a data directory or a Redis URI. Required. It is not changed.',
+  },
+  {
+    name: 'to',
+    kind: 'value',
+    placeholder: 'PLACE',
+    commands: ['migrate'],
+    isSecret: true,
+    help: 'Where they are to be: a data directory or a Redis URI. Required.',
+  },
+  {
+    name: 'redis-prefix',
+    kind: 'value',
+    placeholder: 'NAME',
+    commands: ['migrate'],
+    help: 'What the keys in Redis begin with (default inngest).',
+  },
+  {
+    name: 'from-prefix',
+    kind: 'value',
+    placeholder: 'NAME',
+    commands: ['migrate'],
+    help: 'The same for --from only.',
+  },
+  {
+    name: 'to-prefix',
+    kind: 'value',
+    placeholder: 'NAME',
+    commands: ['migrate'],
+    help: 'The same for --to only.',
+  },
+  {
+    name: 'data-dir',
+    kind: 'value',
+    placeholder: 'DIR',
+    commands: ['migrate'],
+    alias: 'sqlite-dir',
+    help: 'Folder of the history of the servers on Redis: copied to a directory that has none.',
+  },
+  {
+    name: 'force',
+    kind: 'switch',
+    commands: ['backup'],
+    help: 'Replace FILE if it exists.',
+  },
+  {
+    name: 'force',
+    kind: 'switch',
+    commands: ['restore'],
+    help: 'Move databases that are there already into a folder beside them. Nothing is deleted.',
+  },
+  {
+    name: 'force',
+    kind: 'switch',
+    commands: ['migrate'],
+    help: 'Clear the destination: keys in Redis under its prefix are deleted, a database is moved aside. Go on when servers seem to be at work.',
+  },
+  {
+    name: 'json',
+    kind: 'switch',
+    commands: work,
+    help: 'Print the outcome as JSON.',
+  },
 ];
 
 /** Flags of the Inngest CLI that this release does not have, and what to say about them. */
 export const missingFlags: ReadonlyMap<string, string> = new Map([
   ['config', 'configuration files are not read yet; use flags or INNGEST_ variables'],
-  ['redis-uri', 'this release runs on its embedded engine only; leave the flag out'],
   ['postgres-uri', 'this release keeps its history in SQLite only; leave the flag out'],
   ['connect-gateway-port', 'this release has no Connect gateway; serve the app over HTTP'],
 ]);
@@ -158,6 +261,6 @@ export function envName(flag: Flag): string {
   return `INNGEST_${flag.name.replaceAll('-', '_').toUpperCase()}`;
 }
 
-export function flagsOf(command: ServerCommand): Flag[] {
+export function flagsOf(command: FlagCommand): Flag[] {
   return flags.filter((flag) => flag.commands.includes(command));
 }

@@ -1,5 +1,5 @@
 /** What `inngest help` prints. */
-import type { CommandName, ServerCommand } from './command_name.ts';
+import { type CommandName, commandWords, type FlagCommand } from './command_name.ts';
 import { type Flag, flagsOf } from './flag.ts';
 import { version } from './version.ts';
 
@@ -8,6 +8,9 @@ const widthMax = 100;
 const summaries: Readonly<Record<CommandName, string>> = {
   dev: 'Run a server for development: finds your app, asks for no keys',
   start: 'Run a server that others can reach: keys are required',
+  backup: 'Copy the databases of a server into one file, while it runs',
+  restore: 'Make a data directory from such a file',
+  migrate: 'Move queue and runs between a data directory and a Redis',
   version: 'Print the version',
   help: 'Explain a command',
 };
@@ -25,12 +28,38 @@ Start here: inngest dev -u http://localhost:3000/api/inngest
 More about a command: inngest COMMAND --help
 `;
 
-const examples: Readonly<Record<ServerCommand, string>> = {
+const details: Readonly<Record<FlagCommand, string>> = {
+  dev: serverDetails(),
+  start: serverDetails(),
+  backup: `The server is neither stopped nor held up. FILE appears when it is complete and checked; it is one
+SQLite database with the others inside. Keep it on another machine: it holds events and outputs of steps.
+A Redis is backed up by its own means (BGSAVE, append-only file).`,
+  restore: `FILE is checked first; then the databases are put in place together. The directory must be empty or
+missing, and no server may use it. Runs that were under way when the backup was made go on from there.`,
+  migrate: `Stop all servers first, on both sides. What was written is read back and compared by counts and
+checksums, and the source stays as it is. History is not in Redis: servers there keep it in their
+--data-dir. Interrupted, the destination is marked as incomplete, and no server starts on it; run the
+command again with --force.`,
+};
+
+function serverDetails(): string {
+  return `Every flag can be set in the environment as INNGEST_SDK_URL and so on; a flag wins.
+Ctrl-C lets calls in flight finish, for up to 10 seconds; a second one ends the server at once.`;
+}
+
+const examples: Readonly<Record<FlagCommand, string>> = {
   dev: `  inngest dev                                          find apps on local ports
   inngest dev -u http://localhost:3000/api/inngest     use this app
   inngest dev --in-memory --no-discovery -p 9000       leave no trace, on another port`,
   start: `  inngest start --signing-key "$(openssl rand -hex 32)" --event-key secret -u https://app.example/api/inngest
   INNGEST_SIGNING_KEY=... INNGEST_EVENT_KEY=... inngest start --data-dir /var/lib/inngest`,
+  backup: `  inngest backup monday.backup                         the databases in .inngest
+  inngest backup --data-dir /var/lib/inngest /mnt/backups/inngest-$(date +%F)`,
+  restore: `  inngest restore monday.backup
+  inngest restore /mnt/backups/monday --data-dir /var/lib/inngest --force`,
+  migrate: `  inngest migrate --from .inngest --to redis://localhost:6379
+  inngest migrate --from redis://localhost:6379 --to /var/lib/inngest --data-dir .inngest
+  inngest migrate --from redis://old:6379 --to rediss://:password@new:6380 --to-prefix shop`,
 };
 
 /** The help of one command, or the list of commands for null. */
@@ -40,7 +69,10 @@ export function helpText(topic: CommandName | null): string {
       return overview;
     case 'dev':
     case 'start':
-      return serverHelp(topic);
+    case 'backup':
+    case 'restore':
+    case 'migrate':
+      return commandHelp(topic);
     case 'version':
       return `${summaries.version}\n\nUsage: inngest version [--json]\n`;
     case 'help':
@@ -52,23 +84,27 @@ export function helpText(topic: CommandName | null): string {
 export function usageLine(command: CommandName | null): string {
   return command === null
     ? "Usage: inngest COMMAND [flags]; 'inngest help' lists the commands"
-    : `Usage: inngest ${command} [flags]; 'inngest ${command} --help' lists them`;
+    : `Usage: ${usageOf(command)}; 'inngest ${command} --help' lists them`;
 }
 
-function serverHelp(command: ServerCommand): string {
+function usageOf(command: CommandName): string {
+  const words = command === 'help' || command === 'version' ? [] : commandWords[command];
+  return ['inngest', command, ...words, '[flags]'].join(' ');
+}
+
+function commandHelp(command: FlagCommand): string {
   const flags = flagsOf(command);
   const width = Math.max(...flags.map((flag) => flagHead(flag).length)) + 2;
   const lines = flags.map((flag) => flagLines(flag, width)).join('\n');
   return `${summaries[command]}
 
-Usage: inngest ${command} [flags]
+Usage: ${usageOf(command)}
 
 Flags
 ${lines}
 ${`  -h, --help`.padEnd(width)}This text.
 
-Every flag can be set in the environment as INNGEST_SDK_URL and so on; a flag wins.
-Ctrl-C lets calls in flight finish, for up to 10 seconds; a second one ends the server at once.
+${details[command]}
 
 Examples
 ${examples[command]}

@@ -1,6 +1,7 @@
 /** `inngest dev` and `inngest start`: one server until a signal ends it. */
 import { createLogger, hasColors, type LogFields, type Logger } from '../lib/logger.ts';
 import { compileLua } from '../store/embedded/lua_wasm.ts';
+import { redactRedisUri } from '../store/redis/redis_uri.ts';
 import { bannerText } from './banner.ts';
 import type { GivenFlags } from './command_line.ts';
 import type { ServerCommand } from './command_name.ts';
@@ -57,9 +58,13 @@ function withFreePort({ settings, isPortChosen }: ReadSettings, log: Logger): Se
 }
 
 function announce(settings: Settings, url: string, log: Logger, hasColor: boolean): void {
-  const { mode, dataDir, sdkUrls, isDiscoveryOn } = settings;
+  const { mode, dataDir, redisUri, redisPrefix, sdkUrls, isDiscoveryOn } = settings;
   if (settings.logFormat === 'text') process.stderr.write(bannerText(settings, url, hasColor));
-  else log.info('server is ready', { url, mode, dataDir, sdkUrls, isDiscoveryOn });
+  else {
+    const redis = redisUri === null ? {} : { redis: redactRedisUri(redisUri), redisPrefix };
+    const engine = redisUri === null ? 'embedded' : 'redis';
+    log.info('server is ready', { url, mode, engine, dataDir, ...redis, sdkUrls, isDiscoveryOn });
+  }
 }
 
 function failureText(error: unknown, { host, port }: Settings): string {

@@ -7,27 +7,19 @@ import { z } from 'zod';
 import { stripKeyPrefix } from '../lib/signature.ts';
 import type { GivenFlags } from './command_line.ts';
 import type { ServerCommand } from './command_name.ts';
-import { envName, type Flag, flagsOf } from './flag.ts';
+import { type FlagReader, flagReader, notEmpty, switchOn } from './flag_reader.ts';
+import { redisAddress, redisPrefix } from './redis_address.ts';
 import type { Settings } from './settings.ts';
 import { UsageError } from './usage_error.ts';
 
 export const defaultPort = 8288;
 export const defaultDataDir = '.inngest';
+export const defaultRedisPrefix = 'inngest';
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly isTerminal: boolean;
-}
-
-/** Where a value was found. `null` stands for the default. */
-type Source = 'flag' | 'env' | null;
-
-interface Found {
-  readonly source: Source;
-  /** How the user knows the value: `--port` or `INNGEST_PORT`. */
-  readonly label: string;
-  readonly texts: readonly string[];
 }
 
 export interface ReadSettings {
@@ -47,11 +39,6 @@ const wholeNumber = (min: number, max: number) => {
     .transform(Number)
     .pipe(z.number().min(min, message).max(max, message));
 };
-const switchOn = z
-  .string()
-  .toLowerCase()
-  .pipe(z.enum(['true', 'false', '1', '0'], 'must be true or false'))
-  .transform((text) => text === 'true' || text === '1');
 const webAddress = z.string().refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), {
   message: 'must be a URL that starts with http:// or https://',
 });
@@ -60,7 +47,6 @@ const logLevel = z
   .toLowerCase()
   .transform((text) => (text === 'trace' ? 'debug' : text === 'warning' ? 'warn' : text))
   .pipe(z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error'));
-const notEmpty = z.string().trim().min(1, 'must not be empty');
 const anything = z.string();
 
 /** Throws `UsageError` naming the flag or variable that is wrong. */
@@ -69,7 +55,7 @@ export function readSettings(
   given: GivenFlags,
   { env, workingDirectory, isTerminal }: Surroundings,
 ): ReadSettings {
-  const read = readerOf(command, given, env);
+  const read = flagReader(command, given, env);
   read.one('tick', wholeNumber(0, secondsMax * 1000), 0);
   read.one('persist', switchOn, true);
   const isVerbose = read.one('verbose', switchOn, false);
@@ -84,7 +70,8 @@ export function readSettings(
     pollIntervalMs: read.one('poll-interval', wholeNumber(1, secondsMax), 5) * 1000,
     retryIntervalMs: retryIntervalS === 0 ? null : retryIntervalS * 1000,
     queueWorkers: read.one('queue-workers', wholeNumber(1, queueWorkersMax), 100),
-    dataDir: readDataDir(command, read, workingDirectory),
+    ...readPlaces(command, read, workingDirectory),
+    redisPrefix: read.one('redis-prefix', redisPrefix, defaultRedisPrefix),
     signingKey: command === 'start' ? readSigningKey(read) : null,
     eventKeys: command === 'start' ? readEventKeys(read) : [],
     logLevel: read.one('log-level', logLevel, isVerbose ? 'debug' : 'info'),
@@ -93,70 +80,34 @@ export function readSettings(
   return { settings, isPortChosen: read.find('port').source !== null };
 }
 
-type Reader = ReturnType<typeof readerOf>;
-
-function readerOf(command: ServerCommand, given: GivenFlags, env: Surroundings['env']) {
-  const byName = new Map(flagsOf(command).map((flag) => [flag.name, flag]));
-  const find = (name: string): Found => {
-    const flag = byName.get(name);
-    // A flag of another command: it was refused on the command line, and its variable is not for this one.
-    if (!flag) return { source: null, label: `--${name}`, texts: [] };
-    return findTexts(flag, given, env);
-  };
-  const check = <T>(schema: z.ZodType<T, string>, text: string, label: string): T => {
-    const parsed = schema.safeParse(text);
-    if (parsed.success) return parsed.data;
-    const reason = parsed.error.issues[0]?.message ?? 'is not valid';
-    throw new UsageError(`${label} ${reason}, not ${JSON.stringify(text)}`, command);
-  };
-  return {
-    find,
-    /** The last of the values given, as with every repeated flag. */
-    one<T>(name: string, schema: z.ZodType<T, string>, fallback: T): T {
-      const { texts, label } = find(name);
-      const text = texts.at(-1);
-      return text === undefined ? fallback : check(schema, text, label);
-    },
-    list<T>(name: string, schema: z.ZodType<T, string>): T[] {
-      const { texts, label } = find(name);
-      const parts = texts.flatMap((text) => text.split(',')).map((text) => text.trim());
-      return parts.filter((text) => text !== '').map((text) => check(schema, text, label));
-    },
-  };
-}
-
-function findTexts(flag: Flag, given: GivenFlags, env: Surroundings['env']): Found {
-  const texts = given.get(flag.name);
-  if (texts) return { source: 'flag', label: `--${flag.name}`, texts };
-  for (const label of [envName(flag), ...(flag.alsoEnv ? [flag.alsoEnv] : [])]) {
-    const text = env[label];
-    // Set to nothing counts as not set, as shells and compose files leave it.
-    if (text !== undefined && text !== '') return { source: 'env', label, texts: [text] };
-  }
-  return { source: null, label: `--${flag.name}`, texts: [] };
-}
-
-/** Null keeps everything in memory. Of two contradicting wishes the flag wins; two flags are refused. */
-function readDataDir(
+/** Where work and history are kept. Of two contradicting wishes the flag wins; two flags are refused. */
+function readPlaces(
   command: ServerCommand,
-  read: Reader,
+  read: FlagReader,
   workingDirectory: string,
-): string | null {
+): Pick<Settings, 'dataDir' | 'redisUri'> {
+  const inFolder = {
+    dataDir: resolve(workingDirectory, read.one('data-dir', notEmpty, defaultDataDir)),
+    redisUri: read.one('redis-uri', redisAddress, null),
+  };
+  if (!read.one('in-memory', switchOn, false)) return inFolder;
+  const inMemory = { dataDir: null, redisUri: null };
   const memory = read.find('in-memory');
-  const folder = read.find('data-dir');
-  const isMemory = read.one('in-memory', switchOn, false);
-  const dataDir = resolve(workingDirectory, read.one('data-dir', notEmpty, defaultDataDir));
-  if (!isMemory) return dataDir;
-  if (folder.source === null) return null;
-  if (folder.source !== memory.source) return memory.source === 'flag' ? null : dataDir;
-  throw new UsageError(
-    `${memory.label} and ${folder.label} contradict each other: leave one of them out`,
-    command,
+  const others = [read.find('data-dir'), read.find('redis-uri')].filter(
+    ({ source }) => source !== null,
   );
+  const equal = others.find(({ source }) => source === memory.source);
+  if (equal) {
+    throw new UsageError(
+      `${memory.label} and ${equal.label} contradict each other: leave one of them out`,
+      command,
+    );
+  }
+  return memory.source === 'flag' || others.length === 0 ? inMemory : inFolder;
 }
 
 /** The key as given, its prefix included: hexadecimal once the prefix is gone (§12.3). */
-function readSigningKey(read: Reader): string {
+function readSigningKey(read: FlagReader): string {
   const key = read.one('signing-key', anything, '').trim();
   const advice = 'make one with `openssl rand -hex 32` and give it to --signing-key';
   if (key === '') throw new UsageError(`signing-key is required: ${advice}`, 'start');
@@ -176,7 +127,7 @@ function readSigningKey(read: Reader): string {
   return key;
 }
 
-function readEventKeys(read: Reader): string[] {
+function readEventKeys(read: FlagReader): string[] {
   const keys = read.list('event-key', anything);
   if (keys.length > 0) return keys;
   throw new UsageError(

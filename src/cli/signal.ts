@@ -3,7 +3,7 @@
 type EndSignal = 'SIGINT' | 'SIGTERM';
 
 /** What shells report for a process that a signal ended: 128 + its number. */
-const exitCodeOf: Readonly<Record<EndSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+export const exitCodeOf: Readonly<Record<EndSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /** Resolves at the first SIGINT or SIGTERM. From then on the next one ends the process without waiting. */
 export function firstSignal(): Promise<EndSignal> {

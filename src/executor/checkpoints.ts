@@ -119,12 +119,10 @@ export class AsyncCheckpoints {
     if (committed === 'step_overflow') {
       // Nothing that the call still does can count: the run ends here, and the SDK is told to stop.
       await terminator.fail(request.runId, null, stepOverflow(stepsMax));
-      await store.settled();
       return rejected(409, stepOverflow(stepsMax).message);
     }
     if (committed === 'gone') return rejected(404, `run ${request.runId} has ended`);
     if (committed === 'state_overflow') return rejected(413, stateOverflow(stateBytesMax).message);
-    await store.settled();
     return saved;
   }
 }

@@ -48,7 +48,7 @@ export class Executor {
   }
 
   private async callApp(leased: LeasedItem): Promise<void> {
-    const { store, clock, terminator, driverOf, stopping } = this.parts;
+    const { clock, terminator, driverOf, stopping } = this.parts;
     const edge = parseEdge(leased.data);
     const item = withAttemptsBefore(leased, edge);
     const fn = await this.functionOf(item.runId, edge.functionId);
@@ -60,8 +60,6 @@ export class Executor {
     if (entered.kind !== 'entered') return this.stopBeforeCall(item, fn, entered);
     const work: Work = { item, edge, fn, state: entered.state };
     const request = callRequest({ ...work, requestId: this.parts.newId() });
-    // The app may see a step only when what led to it is on disk.
-    await store.settled();
     const sentAtMs = clock.now();
     const outcome = await driverOf(fn).call(request, stopping);
     if (stopping.aborted && outcome.kind === 'failed') return;

@@ -1,5 +1,4 @@
 /** Requests that the server makes for steps (step.fetch, step.ai.infer; sdk-http-protocol.md §5). */
-import { performGateway } from '../driver/gateway.ts';
 import { retryDelaysMs } from '../queue/backoff.ts';
 import type { LeasedItem } from '../queue/item.ts';
 import { requeue } from '../queue/queue.ts';
@@ -16,16 +15,14 @@ export class GatewayRequests {
   constructor(private readonly parts: ExecutorParts) {}
 
   async handle(item: LeasedItem): Promise<void> {
-    const { store, clock, stopping, retryIntervalMs, random } = this.parts;
+    const { store, clock, gateway, stopping, retryIntervalMs, random } = this.parts;
     const { op } = parseGatewayData(item.data);
     const run = await loadRun(store, item.runId, { withSteps: false });
     if (run === null) {
       await endRun(store, { item, runId: item.runId, items: [], facts: [] });
       return;
     }
-    // The request may leave only when the step that asks for it is on disk.
-    await store.settled();
-    const outcome = await performGateway(op, { clock, signal: stopping });
+    const outcome = await gateway(op, { clock, signal: stopping });
     if (stopping.aborted && outcome.kind === 'failed') return;
     const nowMs = clock.now();
     const publicOp = { ...op, opts: { type: op.opts.type } };

@@ -1,7 +1,6 @@
 /** Where callers wait for the output of a run (sdk-http-protocol.md §7.7). */
 import type { History, RunRecord } from '../history/history.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import type { Store } from '../store/store.ts';
 import type { Ending, EndStatus } from './run_ending.ts';
 
 /** Ends that this process did not bring about are found in history, looked at this often. */
@@ -10,14 +9,17 @@ const lookEveryMs = 2_000;
 /** Callers like to look their run up next; a history that is busy or away must not keep the output from them. */
 const recordedMsMax = 250;
 
-type Listener = (output: string) => void;
+interface Waiter {
+  settle(output: string | null): void;
+  /** Looks at history now. */
+  look(): Promise<void>;
+}
 
 export class RunOutputs {
-  private readonly listeners = new Map<string, Set<Listener>>();
+  private readonly waiters = new Map<string, Set<Waiter>>();
 
   constructor(
     private readonly parts: {
-      readonly store: Pick<Store, 'settled'>;
       readonly clock: Clock;
       readonly history: Pick<History, 'run'>;
       /** Resolves once history has what has happened so far. */
@@ -28,15 +30,20 @@ export class RunOutputs {
   /** Tells those who wait for the run. */
   ended(runId: string, ending: Ending): void {
     const output = outputText(ending.output, ending.status);
-    for (const listener of this.listeners.get(runId) ?? []) listener(output);
+    for (const waiter of this.waiters.get(runId) ?? []) waiter.settle(output);
+  }
+
+  /** A run has ended, perhaps by another process: looks at once for those who wait for it. */
+  async look(runId: string): Promise<void> {
+    if (!this.waiters.has(runId)) return;
+    await this.recorded();
+    for (const waiter of this.waiters.get(runId) ?? []) await waiter.look();
   }
 
   /** The output as JSON text once the run has ended; null when `signal` aborts first. */
   async output(runId: string, signal: AbortSignal): Promise<string | null> {
     const output = await this.firstOf(runId, signal);
     if (output === null) return null;
-    // Whoever ended the run may tell of it before it is on disk.
-    await this.parts.store.settled();
     await this.recorded();
     return output;
   }
@@ -63,7 +70,7 @@ export class RunOutputs {
       const settle = (output: string | null): void => {
         isOver = true;
         timer?.cancel();
-        this.unlisten(runId, settle);
+        this.remove(runId, waiter);
         signal.removeEventListener('abort', giveUp);
         resolve(output);
       };
@@ -72,10 +79,12 @@ export class RunOutputs {
         const output = await this.outputInHistory(runId);
         if (isOver) return;
         if (output !== null) return settle(output);
+        timer?.cancel();
         timer = clock.at(clock.now() + lookEveryMs, look);
       };
+      const waiter: Waiter = { settle, look };
       signal.addEventListener('abort', giveUp, { once: true });
-      this.listen(runId, settle);
+      this.add(runId, waiter);
       void look();
     });
   }
@@ -91,15 +100,15 @@ export class RunOutputs {
     return run === null || run.endedAtMs === null ? null : outputText(run.output, run.status);
   }
 
-  private listen(runId: string, listener: Listener): void {
-    const listeners = this.listeners.get(runId) ?? new Set();
-    this.listeners.set(runId, listeners.add(listener));
+  private add(runId: string, waiter: Waiter): void {
+    const waiters = this.waiters.get(runId) ?? new Set();
+    this.waiters.set(runId, waiters.add(waiter));
   }
 
-  private unlisten(runId: string, listener: Listener): void {
-    const listeners = this.listeners.get(runId);
-    listeners?.delete(listener);
-    if (listeners?.size === 0) this.listeners.delete(runId);
+  private remove(runId: string, waiter: Waiter): void {
+    const waiters = this.waiters.get(runId);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.waiters.delete(runId);
   }
 }
 

@@ -26,15 +26,12 @@ export class RunControl {
 
   async cancel(runId: string): Promise<'cancelled' | 'ended' | 'unknown'> {
     const outcome = await this.terminator.cancel(runId, null);
-    await this.store.settled();
     if (outcome === 'ended') return 'cancelled';
     return (await this.isKnown(runId)) ? 'ended' : 'unknown';
   }
 
   async jobs(runId: string): Promise<readonly RunJob[]> {
     const reply = asList(await this.store.run('run_jobs', [runId, jobsMax]));
-    // What is shown must not be undone by a crash.
-    await this.store.settled();
     const jobs: RunJob[] = [];
     for (let i = 0; i + jobFields <= reply.length; i += jobFields) {
       jobs.push({
@@ -52,7 +49,6 @@ export class RunControl {
   async actions(runId: string): Promise<string | null> {
     const run = await loadRun(this.store, runId, { withSteps: true });
     if (run === null) return null;
-    await this.store.settled();
     const order = new Map(run.stack.map((id, index) => [id, index]));
     // SDKs that get no stack take the order of the members for it.
     const entries = memos(run).sort(
@@ -63,7 +59,6 @@ export class RunControl {
 
   async batch(runId: string): Promise<string | null> {
     const run = await loadRun(this.store, runId, { withSteps: false });
-    await this.store.settled();
     return run?.events ?? null;
   }
 }

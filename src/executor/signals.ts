@@ -24,10 +24,7 @@ export class SignalSender {
       const found = asList(await this.store.run('signal_find', [this.clock.now(), signal]));
       if (found.length === 0) break;
       const [pauseId = '', runId = '', stepId = '', name = ''] = found.map(asText);
-      if (await this.resolve({ pauseId, runId, stepId, name, output })) {
-        await this.store.settled();
-        return { runId };
-      }
+      if (await this.resolve({ pauseId, runId, stepId, name, output })) return { runId };
     }
     return null;
   }

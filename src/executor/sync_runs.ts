@@ -49,7 +49,6 @@ export class SyncRuns {
       : await this.begunBefore(run);
     if (reporting === null) return { kind: 'rejected', status: 409, message: 'Run already exists' };
     await commitReport(this.parts, reporting, parsed.ops);
-    await store.settled();
     const { functionId, appId } = identity;
     return { kind: 'created', functionId, appId, runId: request.runId };
   }
@@ -75,7 +74,6 @@ export class SyncRuns {
       return rejected(400, `run ${runId} did not begin in an endpoint: report its steps to /async`);
     }
     await commitReport(this.parts, { ...run, runId }, parsed.ops);
-    await store.settled();
     return { kind: 'saved' };
   }
 }

@@ -1,5 +1,6 @@
 /** What the executor is built from, and one piece of its work. */
 import type { Driver } from '../driver/driver.ts';
+import type { performGateway } from '../driver/gateway.ts';
 import type { FunctionDefinition } from '../function/definition.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -17,6 +18,8 @@ export interface ExecutorParts {
   readonly log: Logger;
   readonly functions: Functions;
   readonly driverOf: (fn: FunctionDefinition) => Driver;
+  /** Makes the requests of gateway steps. */
+  readonly gateway: typeof performGateway;
   readonly limits: RunLimits;
   readonly terminator: Terminator;
   readonly newId: () => string;

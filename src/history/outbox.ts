@@ -10,10 +10,27 @@ export interface OutboxPage {
   readonly length: number;
   /** Names the page when it is trimmed. */
   readonly position: number;
+  /** Until when another server has the facts to itself, in ms; null when this one was given them. */
+  readonly heldUntilMs: number | null;
 }
 
-export async function readOutbox(store: Store, countMax: number): Promise<OutboxPage> {
-  return toPage(await store.run('outbox_read', [countMax, bytesPerReadMax]));
+/** Which of the servers that share a store reads, and until when it wants to have what it reads to itself. */
+export interface OutboxClaim {
+  /** Empty for the only reader. */
+  readonly reader: string;
+  readonly nowMs: number;
+  readonly untilMs: number;
+}
+
+const onlyReader: OutboxClaim = { reader: '', nowMs: 0, untilMs: 0 };
+
+export async function readOutbox(
+  store: Store,
+  countMax: number,
+  { reader, nowMs, untilMs }: OutboxClaim = onlyReader,
+): Promise<OutboxPage> {
+  const args = [countMax, bytesPerReadMax, reader, nowMs, untilMs];
+  return toPage(await store.run('outbox_read', args));
 }
 
 /** False when another server has trimmed the outbox since the page was read: it has to be read again. */
@@ -23,10 +40,11 @@ export async function trimOutbox(store: Store, page: OutboxPage): Promise<boolea
 
 function toPage(reply: Reply): OutboxPage {
   if (reply === null || typeof reply !== 'object') throw unexpected(reply);
-  const [position, length, ...facts] = reply;
+  const [position, length, heldUntilMs, ...facts] = reply;
   if (typeof position !== 'number' || typeof length !== 'number') throw unexpected(reply);
+  if (typeof heldUntilMs !== 'number') throw unexpected(reply);
   if (!facts.every((fact) => typeof fact === 'string')) throw unexpected(reply);
-  return { facts, length, position };
+  return { facts, length, position, heldUntilMs: heldUntilMs === 0 ? null : heldUntilMs };
 }
 
 function unexpected(reply: Reply): Error {

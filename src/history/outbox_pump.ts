@@ -4,7 +4,7 @@
  */
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { Store } from '../store/store.ts';
+import { type Store, StoreUnavailableError } from '../store/store.ts';
 import type { History } from './history.ts';
 import { FactsRejectedError } from './history_error.ts';
 import { readOutbox, trimOutbox } from './outbox.ts';
@@ -18,6 +18,11 @@ const coalesceMs = 20;
 const coalesceFacts = 200;
 const backoffMsMin = 100;
 const backoffMsMax = 30_000;
+/** How long a server that shares its store has a batch to itself; should it die, another carries the batch then. */
+const claimMs = 5_000;
+/** Looks at what another server has: often while somebody waits for it, else only lest that server dies. */
+const heldLookMs = 10;
+const heldRestMs = 1_000;
 /** The outbox lives in memory: with more facts than these waiting, less should happen. */
 const waitingMax = 200_000;
 /** The same once history has been away for this long: it may be away for long, and steps go on. */
@@ -26,11 +31,14 @@ const awayMs = 60_000;
 
 export interface OutboxPumpOptions {
   readonly store: Store;
+  /** Must not learn of a transition that a crash would undo: what is given here waits for the disk (`outward`). */
   readonly history: Pick<History, 'record'>;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'warn' | 'error'>;
   /** Facts in one batch, 1 to 1000. */
   readonly batchMax: number;
+  /** Names this server among those that share the store; empty (the default) when it has the store to itself. */
+  readonly reader?: string;
   /** From 0 to below 1; spreads the retries of servers that lost the same database. */
   readonly random?: () => number;
 }
@@ -51,6 +59,9 @@ export class OutboxPump {
   #timer: Timer | null = null;
   /** Since the last success. */
   #failures = 0;
+  /** Another server has what waits. */
+  #isHeld = false;
+  readonly #reader: string;
   readonly #idleWaiters = new Set<() => void>();
 
   constructor(options: OutboxPumpOptions) {
@@ -59,6 +70,7 @@ export class OutboxPump {
     }
     this.#options = options;
     this.#random = options.random ?? Math.random;
+    this.#reader = options.reader ?? '';
   }
 
   /** Begins with what an earlier process left in the outbox. */
@@ -88,6 +100,8 @@ export class OutboxPump {
    * Whoever gives no `msMax` waits for as long as history is away.
    */
   idle(msMax: number | null = null): Promise<void> {
+    // What other servers have written may not have been announced here yet.
+    if (this.#reader !== '') this.#waiting += 1;
     if (!this.#isRunning || (this.#waiting === 0 && this.#batch === null))
       return this.#batch ?? Promise.resolve();
     const empty = this.#untilIdle(msMax);
@@ -148,6 +162,9 @@ export class OutboxPump {
     if (this.#failures > 0) {
       if (this.#isRunning)
         this.#timer ??= this.#options.clock.at(this.#retryAtMs(), () => this.#begin());
+    } else if (this.#isHeld) {
+      if (this.#isRunning)
+        this.#timer ??= this.#options.clock.at(this.#nextLookMs(), () => this.#begin());
     } else if (this.#waiting > 0) {
       this.#schedule();
     } else {
@@ -161,6 +178,7 @@ export class OutboxPump {
       let hasMore = true;
       while (hasMore && this.#isRunning) {
         this.#waiting = 0;
+        this.#isHeld = false;
         hasMore = await this.#carry();
         this.#failures = 0;
         this.#failingSinceMs = null;
@@ -177,11 +195,16 @@ export class OutboxPump {
   /** Carries one batch. Resolves with whether there is more. */
   async #carry(): Promise<boolean> {
     const { store, batchMax } = this.#options;
-    const page = await readOutbox(store, batchMax);
+    const nowMs = this.#options.clock.now();
+    const claim = { reader: this.#reader, nowMs, untilMs: nowMs + claimMs };
+    const page = await readOutbox(store, batchMax, claim);
     this.#backlog = page.length;
+    if (page.heldUntilMs !== null) {
+      this.#isHeld = true;
+      this.#waiting += 1;
+      return false;
+    }
     if (page.facts.length === 0) return false;
-    // History is outside of the store: it must not learn of a transition that a crash would undo.
-    await store.settled();
     await this.#record(page.facts);
     const isTrimmed = await trimOutbox(store, page);
     if (isTrimmed) this.#backlog -= page.facts.length;
@@ -205,12 +228,19 @@ export class OutboxPump {
     }
   }
 
+  #nextLookMs(): number {
+    const restMs = this.#idleWaiters.size > 0 ? heldLookMs : heldRestMs;
+    return this.#options.clock.now() + restMs;
+  }
+
   #retryAtMs(): number {
     const backoffMs = Math.min(backoffMsMax, backoffMsMin * 2 ** (this.#failures - 1));
     return this.#options.clock.now() + Math.ceil(backoffMs * (0.5 + this.#random() / 2));
   }
 
   #report(error: unknown): void {
+    // A store that is away says so itself.
+    if (error instanceof StoreUnavailableError) return;
     this.#options.log.warn('facts could not be carried to history: they wait in the outbox', {
       failures: this.#failures,
       error: error instanceof Error ? error.message : String(error),

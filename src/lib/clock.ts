@@ -18,12 +18,39 @@ export interface Clock {
 /** setTimeout takes a signed 32-bit delay; longer waits are cut into pieces of this length. */
 const timeoutMsMax = 2_147_000_000;
 
+/** The machine's clock is corrected by less than this now and then; time stands still for that long. */
+const correctionMsMax = 100;
+
+/**
+ * Time that never runs backwards within a process: leases, retries and what was promised for a moment hang on it. Where
+ * the machine's clock is set back, time goes on at its own pace until that clock has caught up; where it is set
+ * forward, time follows. `wall` and `monotonic` give milliseconds.
+ */
+export function steadyTime(wall: () => number, monotonic: () => number): () => number {
+  let lastMs = wall();
+  let seenMs = monotonic();
+  return () => {
+    const wallMs = wall();
+    const nowMs = monotonic();
+    const elapsedMs = lastMs + nowMs - seenMs;
+    const isSetBack = wallMs < elapsedMs - correctionMsMax;
+    lastMs = isSetBack ? elapsedMs : Math.max(lastMs, wallMs);
+    seenMs = nowMs;
+    return Math.floor(lastMs);
+  };
+}
+
+const now = steadyTime(
+  () => Date.now(),
+  () => performance.now(),
+);
+
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now,
   at(atMs, fire) {
     let handle: ReturnType<typeof setTimeout> | undefined;
     const arm = (): void => {
-      const delayMs = Math.max(0, atMs - Date.now());
+      const delayMs = Math.max(0, atMs - now());
       handle =
         delayMs > timeoutMsMax
           ? setTimeout(arm, timeoutMsMax)

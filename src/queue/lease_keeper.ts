@@ -53,7 +53,8 @@ export class LeaseKeeper {
     if (isOverdue && this.items.size > 0) await this.renew();
   }
 
-  private async renew(): Promise<void> {
+  /** Renews all leases now. Never rejects. */
+  async renew(): Promise<void> {
     if (this.items.size === 0) return;
     this.renewedMs = this.clock.now();
     try {

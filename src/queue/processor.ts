@@ -22,6 +22,11 @@ const itemsPerTurnMax = 32;
 export const systemWorkers = itemsPerTurnMax;
 /** A look at all partitions now and then repairs a lost wake-up and finds dead processes' items. */
 const safetyScanMs = 30_000;
+/**
+ * After the store was away, leases have run out that nobody could renew: living processes get this long to do so before
+ * their items count as abandoned. Longer than it takes any of them to notice that the store is back.
+ */
+const takeOverGraceMs = 5_000;
 const scavengedMax = 1_000;
 /** Partitions remembered as having work; the rest is found by the next scan. */
 const hotMax = 10_000;
@@ -44,7 +49,7 @@ export interface ProcessorParts {
   readonly workers: number;
   /** Whether other processes work on the same store. */
   readonly isShared: boolean;
-  readonly limitsOf: (partition: string) => Limits;
+  readonly limitsOf: (partition: string) => Limits | Promise<Limits>;
   readonly newToken: () => string;
   readonly random: () => number;
   /** Does the work of an item to its end: when it resolves, the item is gone or put back. */
@@ -83,6 +88,10 @@ export class Processor {
   private isScheduled = false;
   private isScanDue = true;
   private isStopped = true;
+  /** Before this, no item is taken for abandoned. */
+  private takeOverFromMs = 0;
+  /** Whether the last attempt to serve the queue failed. */
+  private isFailing = false;
   private timer: Timer | null = null;
   private timerAtMs = Number.POSITIVE_INFINITY;
   private idleWaiters: (() => void)[] = [];
@@ -105,6 +114,7 @@ export class Processor {
     this.disarm();
     // What it is leasing at this moment is work under way, too.
     await this.pumping;
+    await this.leavePartitions();
     if (this.itemsInFlight > 0) {
       let deadline: Timer | null = null;
       await new Promise<void>((resolve) => {
@@ -129,6 +139,14 @@ export class Processor {
       return;
     }
     this.remember(partition);
+    this.schedule();
+  }
+
+  /** Wake-ups may have been lost and leases have run out: the store was away. */
+  resync(): void {
+    this.takeOverFromMs = this.parts.clock.now() + takeOverGraceMs;
+    void this.keeper.renew();
+    this.isScanDue = true;
     this.schedule();
   }
 
@@ -184,12 +202,16 @@ export class Processor {
       }
       await this.giveUpPartitions();
     } catch (error) {
-      this.parts.log.error('the queue could not be served; trying again in a second', { error });
+      // Once: a store that is away stays so for a while.
+      if (!this.isFailing)
+        this.parts.log.error('the queue could not be served; trying again every second', { error });
+      this.isFailing = true;
       this.pumping = null;
       this.arm(this.parts.clock.now() + failureRestMs);
       return;
     }
     this.pumping = null;
+    this.isFailing = false;
     // Woken between the last look and now.
     if (this.canServe()) this.schedule();
   }
@@ -220,7 +242,7 @@ export class Processor {
     const { store, clock } = this.parts;
     const nowMs = clock.now();
     await this.keeper.renewOverdue();
-    await scavenge(store, nowMs, scavengedMax);
+    const leaseEndMs = await this.takeOver(nowMs);
     const found = new Set<string>();
     const accounts = await accountsWithWork(store, nowMs, accountsPeekedMax);
     const share = Math.ceil(partitionsPeekedMax / Math.max(1, accounts.length));
@@ -232,7 +254,15 @@ export class Processor {
     for (const partition of partitions) found.add(partition);
     for (const partition of fairOrder([...found], this.parts.random)) this.remember(partition);
     if (partitions.length === partitionsPeekedMax) this.scanAfterTurns();
-    this.arm(Math.min(nextMs ?? Number.POSITIVE_INFINITY, nowMs + safetyScanMs));
+    this.arm(Math.min(nextMs ?? leaseEndMs, leaseEndMs, nowMs + safetyScanMs));
+  }
+
+  /** Takes over the items of dead processes. Returns when the next lease could end so, in ms. */
+  private async takeOver(nowMs: number): Promise<number> {
+    if (nowMs < this.takeOverFromMs) return this.takeOverFromMs;
+    const { nextMs } = await scavenge(this.parts.store, nowMs, scavengedMax);
+    // Alone, this process only has leases of its own, which it renews.
+    return nextMs !== null && this.parts.isShared ? nextMs : Number.POSITIVE_INFINITY;
   }
 
   private async serve(partition: string): Promise<void> {
@@ -241,7 +271,7 @@ export class Processor {
     const nowMs = clock.now();
     const limits = isSystemPartition(partition)
       ? { function: 0, account: 0 }
-      : this.parts.limitsOf(partition);
+      : await this.parts.limitsOf(partition);
     const { outcome, items } = await take(store, {
       nowMs,
       partition,
@@ -275,9 +305,25 @@ export class Processor {
     for (const lane of this.lanes) {
       if (this.isStopped || hasRoom(lane) || lane.isGivenUp) continue;
       lane.isGivenUp = true;
-      for (const partition of [...lane.hot].slice(0, partitionsPeekedMax)) {
-        await releasePartition(this.parts.store, partition, this.parts.process);
-      }
+      await this.releaseAll(lane);
+    }
+  }
+
+  /** The other processes need not wait for this one's leases to end. */
+  private async leavePartitions(): Promise<void> {
+    if (!this.parts.isShared) return;
+    try {
+      for (const lane of this.lanes) await this.releaseAll(lane);
+    } catch (error) {
+      this.parts.log.warn('partitions could not be given up: others serve them in some seconds', {
+        error,
+      });
+    }
+  }
+
+  private async releaseAll({ hot }: Lane): Promise<void> {
+    for (const partition of [...hot].slice(0, partitionsPeekedMax)) {
+      await releasePartition(this.parts.store, partition, this.parts.process);
     }
   }
 

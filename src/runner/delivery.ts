@@ -38,6 +38,8 @@ export interface DeliveryParts {
   readonly waiting: Waiting;
   readonly terminator: Terminator;
   readonly newId: () => string;
+  /** What an item's events wait for on a store that other processes use, too; left out, this process is alone. */
+  readonly aheadOf?: (item: LeasedItem) => Ahead;
 }
 
 interface Effects {
@@ -56,6 +58,8 @@ export class Delivery {
 
   async handle(item: LeasedItem): Promise<void> {
     const events = waitingEvents(item.data);
+    const { aheadOf } = this.parts;
+    if (aheadOf) return this.deliver(item, events, aheadOf(item));
     await this.deliveries.run(this.cancelNames(events), (ahead) =>
       this.deliver(item, events, ahead),
     );

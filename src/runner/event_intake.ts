@@ -1,4 +1,4 @@
-/** Takes events in: they are durable when this resolves, and their delivery has begun. */
+/** Takes events in: they are stored when this resolves, and their delivery has begun. */
 import type { ReceivedEvent } from '../event/event.ts';
 import { intakeOf } from '../queue/intake.ts';
 import { itemListArgs } from '../queue/item.ts';
@@ -10,7 +10,6 @@ export class EventIntake {
   async accept(events: readonly ReceivedEvent[]): Promise<void> {
     const { items, facts } = intakeOf(events);
     await this.store.run('event_accept', [...itemListArgs(items), facts.length, ...facts]);
-    await this.store.settled();
   }
 
   isOverloaded(): boolean {

@@ -1,6 +1,7 @@
 /** A round of work that is done again and again, with a pause in between. */
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { StoreUnavailableError } from '../store/store.ts';
 
 export interface RoundsParts {
   readonly clock: Clock;
@@ -47,7 +48,9 @@ export class Rounds {
     try {
       isToGoOn = await round();
     } catch (error) {
-      log.warn(`${what} failed; trying again in ${intervalMs} ms`, { error });
+      // A store that is away says so itself.
+      if (!(error instanceof StoreUnavailableError))
+        log.warn(`${what} failed; trying again in ${intervalMs} ms`, { error });
     }
     this.#current = null;
     if (!isToGoOn) this.#isStopped = true;

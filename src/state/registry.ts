@@ -1,6 +1,6 @@
 /**
  * The apps and their functions, in memory for reading and in the store for good. Every change goes through
- * the store first; what a method resolves with is durable.
+ * the store first.
  */
 import type { AppDefinition, AppId, FunctionDefinition } from '../function/definition.ts';
 import { appIdOf, placeholderIdOf } from '../function/identity.ts';
@@ -32,6 +32,7 @@ export class Registry {
   #functions = new Map<string, FunctionDefinition>();
   #bySlug = new Map<string, FunctionDefinition>();
   #triggers = new TriggerIndex([]);
+  #cancelNames: ReadonlySet<string> = new Set();
   /** Number of changes in the store that memory has seen. */
   #changesSeen = -1;
   /** Changes run one after the other; this is the last of them. */
@@ -98,6 +99,11 @@ export class Registry {
     return this.#triggers.triggeredBy(eventName);
   }
 
+  /** Whether an event of this name may cancel runs of any function. */
+  isCancelling(eventName: string): boolean {
+    return this.#cancelNames.has(eventName);
+  }
+
   cronFunctions(): readonly CronFunction[] {
     return this.#triggers.crons;
   }
@@ -161,9 +167,7 @@ export class Registry {
 
   /** Removes an app and archives its functions; false when there is none. */
   async removeApp(appId: AppId): Promise<boolean> {
-    const isRemoved = await this.#exclusively(() => this.#tryToRemove(appId));
-    await this.#store.settled();
-    return isRemoved;
+    return this.#exclusively(() => this.#tryToRemove(appId));
   }
 
   /** Calls `listener`, which must not throw, after each change of any app. Returns how to stop that. */
@@ -185,7 +189,7 @@ export class Registry {
     appId: AppId,
     decide: (current: AppDefinition | null) => Decision | null,
   ): Promise<boolean> {
-    const isModified = await this.#exclusively(async () => {
+    return this.#exclusively(async () => {
       for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
         const decision = decide(this.appById(appId));
         if (decision === null) return false;
@@ -194,9 +198,6 @@ export class Registry {
       }
       throw new AppContentionError(appId);
     });
-    // Also when nothing had to be written: what made it so may still be on its way to the disk.
-    await this.#store.settled();
-    return isModified;
   }
 
   async #put({ change, placeholders = [] }: Decision): Promise<boolean> {
@@ -265,6 +266,9 @@ export class Registry {
     // Of two functions with one slug the first keeps it, whatever comes later.
     this.#bySlug = new Map([...functions].reverse().map((fn) => [fn.slug, fn]));
     this.#triggers = new TriggerIndex(functions);
+    // Removed ones too: their runs go on.
+    const known = [...functions, ...this.#archived.values()];
+    this.#cancelNames = new Set(known.flatMap((fn) => fn.cancel.map(({ event }) => event)));
     for (const listener of this.#listeners) listener();
   }
 

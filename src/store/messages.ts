@@ -1,6 +1,6 @@
 /**
- * What scripts PUBLISH: hints that spare polling. The channels are `<prefix>:wake`, `:facts`, `:unpaused` and `:apps`;
- * what they announce is in the store before anyone hears of it.
+ * What scripts PUBLISH: hints that spare polling. The channels are `<prefix>:wake`, `:facts`, `:unpaused`,
+ * `:ended` and `:apps`; what they announce is in the store before anyone hears of it.
  */
 import type { Store } from './store.ts';
 
@@ -11,6 +11,8 @@ export interface MessageListener {
   facts(count: number): void;
   /** A wait or cancellation for an event name is over. */
   unpaused(eventName: string, pauseId: string): void;
+  /** A run has ended. */
+  ended(runId: string): void;
   /** An app was stored or removed, by this process or another. */
   apps(): void;
   /** Messages may have been lost: whatever they would have told has to be looked up. */
@@ -28,6 +30,8 @@ export function listenToScripts(store: Store, listener: Partial<MessageListener>
         return listener.facts?.(Number(first));
       case 'unpaused':
         return listener.unpaused?.(rest, first);
+      case 'ended':
+        return listener.ended?.(message);
       case 'apps':
         return listener.apps?.();
       case 'resync':

@@ -30,6 +30,8 @@ export class FakeWorld {
   eventFilters: EventFilter[] = [];
   reasons: string[] = [];
   isOverloaded = false;
+  /** What answers wait for. */
+  settled: () => Promise<void> = async () => {};
   checkpointOutcome: CheckpointOutcome = { kind: 'saved' };
   syncRunOutcome: SyncRunOutcome | null = null;
   output: OutputWait = async () => null;
@@ -64,6 +66,7 @@ export class FakeWorld {
       limits: this.#limits(),
       history: this.#history(),
       readiness: { reasons: () => this.reasons },
+      settled: () => this.settled(),
     };
   }
 

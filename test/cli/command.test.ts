@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import packageJson from '../../package.json' with { type: 'json' };
+import { commandNames } from '../../src/cli/command_name.ts';
 import { runProgram } from './program.ts';
 
 describe('help', () => {
   test('no arguments print the commands and succeed', async () => {
     const { exitCode, stdout, stderr } = await runProgram([]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    for (const command of ['dev', 'start', 'version', 'help']) expect(stdout).toContain(command);
+    for (const command of commandNames) expect(stdout).toContain(`  ${command} `);
   });
 
   test('a command explains itself the same way however it is asked', async () => {
@@ -25,6 +26,19 @@ describe('help', () => {
     const { exitCode, stdout } = await runProgram(['start', '--port', 'abc', '--help']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('--signing-key KEY');
+  });
+
+  test.each([
+    ['backup', 'Usage: inngest backup FILE [flags]', '--data-dir DIR'],
+    ['restore', 'Usage: inngest restore FILE [flags]', '--force'],
+    ['migrate', 'Usage: inngest migrate [flags]', '--to PLACE'],
+  ])('%s says what it takes and gives examples', async (command, usage, flag) => {
+    const { exitCode, stdout } = await runProgram(['help', command]);
+    expect(exitCode).toBe(0);
+    for (const text of [usage, flag, 'Examples', `  inngest ${command} `]) {
+      expect(stdout).toContain(text);
+    }
+    expect(stdout.split('\n').filter((line) => line.length > 110)).toEqual([]);
   });
 
   test('dev does not offer the keys of start, and start not the discovery of dev', async () => {

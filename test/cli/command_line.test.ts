@@ -49,6 +49,46 @@ describe('flags', () => {
   });
 });
 
+describe('words', () => {
+  test('a command gets the words it takes, wherever its flags stand', () => {
+    for (const argv of [
+      ['backup', 'there', '--force', '--data-dir', 'data'],
+      ['backup', '--data-dir=data', '--force', 'there'],
+      ['--force', '--data-dir', 'data', 'backup', 'there'],
+    ]) {
+      expect(parseCommandLine(argv)).toEqual({
+        command: 'backup',
+        words: ['there'],
+        given: new Map([
+          ['force', ['true']],
+          ['data-dir', ['data']],
+        ]),
+      });
+    }
+  });
+
+  test('one that is missing is named', () => {
+    expect(errorOf(['restore', '--force']).message).toBe(
+      'restore needs a FILE: inngest restore FILE',
+    );
+  });
+
+  test('one too many is refused', () => {
+    expect(errorOf(['backup', 'one', 'two']).message).toBe(
+      "'two' is one word too many: backup takes FILE and flags",
+    );
+    expect(errorOf(['migrate', 'one']).message).toContain('migrate takes only flags');
+  });
+
+  test('flags of a server are not those of a command that works on its data', () => {
+    expect(errorOf(['backup', 'there', '--port', '1']).message).toBe(
+      "--port belongs to 'inngest dev'",
+    );
+    expect(errorOf(['dev', '--from', 'x']).message).toBe("--from belongs to 'inngest migrate'");
+    expect(errorOf(['migrate', '--form', 'x']).message).toContain('did you mean --from?');
+  });
+});
+
 describe('what is refused', () => {
   test('a flag without its value, also when another flag follows', () => {
     for (const argv of [
@@ -68,7 +108,7 @@ describe('what is refused', () => {
   });
 
   test('a flag that a later release brings', () => {
-    expect(errorOf(['start', '--redis-uri', 'redis://x']).message).toContain('embedded engine');
+    expect(errorOf(['start', '--postgres-uri', 'x']).message).toContain('SQLite');
   });
 
   test('a word after the command', () => {

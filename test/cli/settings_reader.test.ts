@@ -14,7 +14,9 @@ function read(
   isTerminal = true,
 ): ReadSettings {
   const line = parseCommandLine(argv);
-  if (!('given' in line)) throw new Error(`${line.command} has no settings`);
+  if (line.command !== 'dev' && line.command !== 'start') {
+    throw new Error(`${line.command} has no settings`);
+  }
   return readSettings(line.command, line.given, { env, workingDirectory, isTerminal });
 }
 
@@ -46,6 +48,8 @@ describe('defaults', () => {
         retryIntervalMs: null,
         queueWorkers: 100,
         dataDir: join(workingDirectory, '.inngest'),
+        redisUri: null,
+        redisPrefix: 'inngest',
         signingKey: null,
         eventKeys: [],
         logLevel: 'info',
@@ -131,6 +135,48 @@ describe('where data is kept', () => {
 
   test('--persist is accepted and changes nothing', () => {
     expect(read(['dev', '--persist'])).toEqual(read(['dev']));
+  });
+});
+
+describe('a Redis instead of the embedded engine', () => {
+  const uri = 'redis://user:secret@queue.test:6380/2';
+
+  test('is named by flag or environment, for both commands', () => {
+    expect(read(['dev', '--redis-uri', uri]).settings.redisUri).toBe(uri);
+    expect(read(start(), { INNGEST_REDIS_URI: uri }).settings.redisUri).toBe(uri);
+  });
+
+  test('leaves the data directory to history', () => {
+    expect(read(['dev', '--redis-uri', uri]).settings.dataDir).toBe(
+      join(workingDirectory, '.inngest'),
+    );
+  });
+
+  test('has a key prefix of its own', () => {
+    expect(read(['dev', '--redis-prefix', 'shop.eu']).settings.redisPrefix).toBe('shop.eu');
+  });
+
+  test.each(['{shop}', '', 'a b', 'x'.repeat(65)])('the prefix %p is refused', (name) => {
+    expect(errorOf(['dev', `--redis-prefix=${name}`])).toContain('--redis-prefix');
+  });
+
+  test('contradicts --in-memory', () => {
+    const error = errorOf(['dev', '--in-memory', '--redis-uri', uri]);
+    expect(error).toContain('--in-memory and --redis-uri contradict each other');
+    expect(error).not.toContain('secret');
+  });
+
+  test('the flag wins over the environment where they contradict each other', () => {
+    const memory = read(['dev', '--in-memory'], { INNGEST_REDIS_URI: uri }).settings;
+    expect(memory).toMatchObject({ dataDir: null, redisUri: null });
+    const redis = read(['dev', '--redis-uri', uri], { INNGEST_IN_MEMORY: '1' }).settings;
+    expect(redis).toMatchObject({ redisUri: uri });
+  });
+
+  test('an address that is none is refused without repeating it', () => {
+    const error = errorOf(['dev', '--redis-uri', 'http://user:secret@queue.test']);
+    expect(error).toStartWith('--redis-uri is wrong: this is not a Redis URI');
+    expect(error).not.toContain('secret');
   });
 });
 

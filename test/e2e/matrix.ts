@@ -1,10 +1,13 @@
 /** Which configurations are tested, and how much of each. */
 import type { Configuration } from './app_process.ts';
+import type { Engine } from './stage.ts';
 
 export interface Row {
   readonly configuration: Configuration;
   /** Every scenario, or only the smoke. */
   readonly isWhole: boolean;
+  /** The embedded engine and one server unless said otherwise. */
+  readonly engine?: Engine;
 }
 
 const short: readonly Row[] = [
@@ -17,6 +20,16 @@ const short: readonly Row[] = [
   { configuration: { sdk: '4', adapter: 'express', isCheckpointing: true }, isWhole: false },
   { configuration: { sdk: '4', adapter: 'express', isCheckpointing: false }, isWhole: false },
   { configuration: { sdk: '3', adapter: 'node', isCheckpointing: false }, isWhole: false },
+  {
+    configuration: { sdk: '4', adapter: 'bun', isCheckpointing: true },
+    isWhole: true,
+    engine: { kind: 'redis', servers: 2 },
+  },
+  {
+    configuration: { sdk: '4', adapter: 'bun', isCheckpointing: false },
+    isWhole: true,
+    engine: { kind: 'valkey', servers: 2 },
+  },
   {
     // inngest/bun has no streaming.
     configuration: { sdk: '4', adapter: 'node', isCheckpointing: false, isStreaming: true },
@@ -34,7 +47,10 @@ function whole(): Row[] {
       }
     }
   }
-  return [...rows, ...short.filter(({ configuration }) => configuration.isStreaming)];
+  return [
+    ...rows,
+    ...short.filter(({ configuration, engine }) => configuration.isStreaming || engine),
+  ];
 }
 
 /** A cron ticks once a minute: always tried with one configuration, with `E2E_CRON=1` for every one under Bun. */

@@ -23,12 +23,13 @@ const scenarios: readonly Scenario[] = [
 const stageDeadlineMs = 180_000;
 const scenarioDeadlineMs = 75_000;
 
-for (const { configuration, isWhole } of matrix) {
-  describe(titleOf(configuration), () => {
+for (const { configuration, isWhole, engine } of matrix) {
+  const title = `${titleOf(configuration)}${engine ? `, ${engine.servers} servers on ${engine.kind}` : ''}`;
+  describe(title, () => {
     let stage: Stage;
 
     beforeAll(async () => {
-      stage = await Stage.open(configuration, {}, { hasCron: hasCron(configuration) });
+      stage = await Stage.open(configuration, {}, { hasCron: hasCron(configuration) }, engine);
     }, stageDeadlineMs);
     afterAll(() => stage?.close(), stageDeadlineMs);
 

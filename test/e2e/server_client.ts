@@ -30,11 +30,23 @@ export function hasEnded(run: Run): boolean {
 }
 
 export class ServerClient {
+  private readonly urls: readonly string[];
+  private asked = 0;
+
+  /** Several servers that share a store are asked in turn. */
   constructor(
-    readonly url: string,
+    urls: string | readonly string[],
     private readonly eventKey = 'test-key',
     private readonly headers: Readonly<Record<string, string>> = {},
-  ) {}
+  ) {
+    this.urls = [urls].flat();
+  }
+
+  /** Of the server whose turn it is. */
+  get url(): string {
+    this.asked += 1;
+    return this.urls[this.asked % this.urls.length] ?? '';
+  }
 
   /** Sends one event or several in one request; the ids in the order given. */
   async send(events: SentEvent | readonly SentEvent[]): Promise<string[]> {

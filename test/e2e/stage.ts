@@ -1,5 +1,6 @@
 /** Where scenarios play: one server, one app and one provider per configuration, and a key per scenario. */
 import { eventually } from '../eventually.ts';
+import { type RedisFlavour, RedisServer } from '../redis_server.ts';
 import { type ServerOptions, ServerProcess } from '../server_process.ts';
 import {
   type AppOptions,
@@ -12,39 +13,65 @@ import { hasEnded, type Run, type SentEvent, ServerClient } from './server_clien
 
 const endDeadlineMs = 60_000;
 
+/** Where the servers keep their work, and how many of them share it. */
+export interface Engine {
+  readonly kind: 'embedded' | RedisFlavour;
+  readonly servers: number;
+}
+
+const embedded: Engine = { kind: 'embedded', servers: 1 };
+
 export class Stage {
   private constructor(
     readonly configuration: Configuration,
-    readonly server: ServerProcess,
+    /** The app is registered with the first; clients talk to all in turn. */
+    private readonly servers: readonly ServerProcess[],
     readonly app: AppProcess,
     readonly provider: Provider,
     readonly client: ServerClient,
+    private readonly redis: RedisServer | null,
   ) {}
+
+  get server(): ServerProcess {
+    const [first] = this.servers;
+    if (!first) throw new Error('the stage has no server');
+    return first;
+  }
 
   static async open(
     configuration: Configuration,
     serverOptions: ServerOptions = {},
     appOptions: Omit<AppOptions, 'serverUrl'> = {},
+    { kind, servers: count }: Engine = embedded,
   ): Promise<Stage> {
-    const server = await ServerProcess.start(serverOptions);
+    const redis = kind === 'embedded' ? null : await RedisServer.start({ flavour: kind });
+    const servers: ServerProcess[] = [];
     const provider = new Provider();
     try {
+      while (servers.length < count) {
+        const shared = redis && { args: ['--redis-uri', redis.url], dataDir: servers[0]?.dataDir };
+        servers.push(await ServerProcess.start({ ...serverOptions, ...shared }));
+      }
+      const urls = servers.map((server) => server.url);
       const app = await AppProcess.start(configuration, {
-        serverUrl: server.url,
+        serverUrl: urls[0] ?? '',
         providerUrl: provider.url,
         ...appOptions,
       });
-      return new Stage(configuration, server, app, provider, new ServerClient(server.url));
+      return new Stage(configuration, servers, app, provider, new ServerClient(urls), redis);
     } catch (error) {
-      await Promise.all([server.dispose(), provider.stop()]);
+      await Promise.all([...servers.map((server) => server.dispose()), provider.stop()]);
+      await redis?.dispose();
       throw error;
     }
   }
 
   async close(): Promise<void> {
     await this.app.dispose();
-    await this.server.dispose();
+    // The first owns the folder that the others share.
+    for (const server of [...this.servers].reverse()) await server.dispose();
     await this.provider.stop();
+    await this.redis?.dispose();
   }
 
   scene(): Scene {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import type { Driver } from '../../src/driver/driver.ts';
+import { performGateway } from '../../src/driver/gateway.ts';
 import type { CallRequest } from '../../src/driver/request.ts';
 import type { CallOutcome } from '../../src/driver/response.ts';
 import { Executor } from '../../src/executor/executor.ts';
@@ -69,7 +70,7 @@ beforeEach(async () => {
   answers = [];
   calls = [];
   const history = { run: async (runId: string) => records.get(runId) ?? null };
-  outputs = new RunOutputs({ store, clock, history, recorded: async () => {} });
+  outputs = new RunOutputs({ clock, history, recorded: async () => {} });
   const functions = { functionById: () => null };
   const onEnd = outputs.ended.bind(outputs);
   const terminator = new Terminator({ store, clock, functions, newId, onEnd });
@@ -88,6 +89,7 @@ beforeEach(async () => {
     ...parts,
     functions,
     driverOf,
+    gateway: performGateway,
     random: () => 0,
     log: createLogger({ level: 'error', format: 'json', write: () => {} }),
     stopping: new AbortController().signal,

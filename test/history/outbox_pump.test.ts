@@ -23,7 +23,7 @@ class OutboxStore implements Store {
     const count = Number(args[0]);
     if (script === 'outbox_read') {
       this.reads += 1;
-      return [this.trimmed, this.outbox.length, ...this.outbox.slice(0, count)];
+      return [this.trimmed, this.outbox.length, 0, ...this.outbox.slice(0, count)];
     }
     if (script !== 'outbox_trim') throw new Error(`no script ${script}`);
     this.beforeTrim();

@@ -526,7 +526,7 @@ describe('a failing store', () => {
     processorWith().start();
     await enqueue(store, [due('a'), due('b', { partition: 'fn-2' })]);
     await quiet();
-    expect(logged).toContain('trying again in a second');
+    expect(logged).toContain('trying again every second');
     const failedAtMs = clock.now();
     beforeScript = () => undefined;
     clock.goTo(clock.nextMs ?? 0);
@@ -634,6 +634,54 @@ describe('processes that share a store', () => {
     processorWith({ process: 'p2', isShared: true }).start();
     await quiet();
     expect(ids()).toEqual(['a', 'b']);
+  });
+});
+
+describe('a process that dies', () => {
+  const abandoned = async (): Promise<void> => {
+    await enqueue(store, [due('a')]);
+    await takeFrom({ store, clock }, 'fn-1');
+  };
+
+  test('has its items taken over by another at the moment their leases end', async () => {
+    processorWith({ process: 'p2', isShared: true }).start();
+    await quiet();
+    await abandoned();
+    const endMs = clock.now() + itemLeaseMs;
+    for (;;) {
+      const nextMs = clock.nextMs;
+      if (nextMs === null || nextMs >= endMs) break;
+      clock.goTo(nextMs);
+      await quiet();
+    }
+    expect(ids()).toEqual([]);
+    clock.goTo(endMs);
+    await quiet();
+    expect(handled).toMatchObject([{ id: 'a', attempt: 0, scavenged: 1 }]);
+  });
+
+  test('is told from one that could not reach the store: that one renews first', async () => {
+    const alive = holding();
+    processorWith({ process: 'p1', isShared: true, handle: alive.handle, workers: 1 }).start();
+    await enqueue(store, [due('held')]);
+    await quiet();
+    const [, second] = [started[0], processorWith({ process: 'p2', isShared: true })];
+    // The store is away for two leases, and the other process notices first that it is back.
+    beforeScript = () => {
+      throw new StoreUnavailableError('away');
+    };
+    clock.goTo(clock.now() + 2 * itemLeaseMs);
+    await quiet();
+    beforeScript = () => undefined;
+    second.start();
+    second.resync();
+    await quiet();
+    expect(ids()).toEqual(['held']);
+    started[0]?.resync();
+    await quiet();
+    clock.goTo(clock.now() + 6_000);
+    await quiet();
+    expect(ids()).toEqual(['held']);
   });
 });
 

@@ -2,6 +2,8 @@
  * The simulator: the real registry, delivery, schedules, executor and processor, wired as in src/server.ts, on
  * virtual time and a store in memory, with a fake app in the place of the driver.
  */
+
+import { performGateway } from '../../src/driver/gateway.ts';
 import type { CallRequest } from '../../src/driver/request.ts';
 import type { EventPayload } from '../../src/event/event.ts';
 import { Executor } from '../../src/executor/executor.ts';
@@ -24,6 +26,7 @@ import { EventIntake } from '../../src/runner/event_intake.ts';
 import { Registry } from '../../src/state/registry.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded/engine.ts';
 import { listenToScripts } from '../../src/store/messages.ts';
+import { outward } from '../../src/store/outward.ts';
 import { FakeApp } from './fake_app.ts';
 import { Mortality, mortalClock, mortalStore } from './mortal.ts';
 import { SimClock, settled } from './sim_clock.ts';
@@ -61,6 +64,7 @@ class Server {
     const life = new Mortality();
     const store = mortalStore(world.store, life);
     const clock = mortalClock(world.clock, life);
+    const gate = outward(store);
     const { log, newId, options } = world;
     const registry = new Registry(store, clock);
     await registry.load();
@@ -75,7 +79,8 @@ class Server {
       clock,
       log,
       functions,
-      driverOf: () => world.app,
+      driverOf: () => ({ call: gate((request: CallRequest) => world.app.call(request)) }),
+      gateway: gate(performGateway),
       limits,
       terminator,
       newId,

@@ -1,0 +1,51 @@
+/**
+ * A store for those who hold results that would be lost with a failure: the answer of an app, a delivery half done. A
+ * script that could not run because the store is away is run again when it is back; a repetition does no harm (see
+ * `StoreUnavailableError`). Doors take the plain store: their callers are told at once and come again.
+ */
+import type { Clock } from '../lib/clock.ts';
+import { type Store, StoreUnavailableError } from './store.ts';
+
+const restMsMin = 100;
+const restMsMax = 2_000;
+
+export interface Patience {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Ends the waiting: the server stops. */
+  readonly signal: AbortSignal;
+}
+
+export function patientStore(store: Store, patience: Patience): Store {
+  return {
+    run: (script, args) => persist(() => store.run(script, args), patience),
+    settled: () => persist(() => store.settled(), patience),
+    subscribe: (subscriber) => store.subscribe(subscriber),
+    trouble: () => store.trouble(),
+    close: () => store.close(),
+  };
+}
+
+async function persist<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || patience.signal.aborted) throw error;
+      await rest(failures, patience);
+      if (patience.signal.aborted) throw error;
+    }
+  }
+}
+
+/** Ends early when the signal does. Spread out, so that those who wait do not all come back at once. */
+async function rest(failures: number, { clock, random, signal }: Patience): Promise<void> {
+  const ceilingMs = Math.min(restMsMax, restMsMin * 2 ** (failures - 1));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (): void => resolve();
+  const timer = clock.at(clock.now() + Math.ceil(ceilingMs * (0.5 + random() / 2)), end);
+  signal.addEventListener('abort', end, { once: true });
+  await promise;
+  timer.cancel();
+  signal.removeEventListener('abort', end);
+}

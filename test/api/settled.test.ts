@@ -1,0 +1,69 @@
+/** No answer leaves before what caused it is durable; those that say how the server is do not wait. */
+import { describe, expect, test } from 'bun:test';
+import { createApp } from '../../src/api/app.ts';
+import { StoreUnavailableError } from '../../src/store/store.ts';
+import { fakeRegistry } from './fake_registry.ts';
+import { FakeWorld } from './fake_services.ts';
+
+const always = new Set(['/health', '/ready']);
+
+function doors() {
+  const world = new FakeWorld();
+  const silent = { error: () => {}, warn: () => {}, info: () => {} };
+  const app = createApp(world.services(), fakeRegistry([]), silent);
+  const routes = app.routes.map(({ method, path }) => ({ method, path }));
+  return { world, app, routes };
+}
+
+function request(method: string, path: string): Request {
+  const filled = path.replace(/:(\w+)\??/g, '01ARZ3NDEKTSV4RRFFQ69G5FAV').replace('*', 'x');
+  const hasBody = method !== 'GET' && method !== 'HEAD';
+  return new Request(`http://localhost${filled}`, { method, ...(hasBody && { body: '{}' }) });
+}
+
+/** The gate asks on the next turns of the event loop: these many are more than any door takes. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise<void>((done) => setImmediate(done));
+}
+
+const gated = doors().routes.filter(({ path }) => !always.has(path));
+
+test('there are doors', () => {
+  expect(gated.length).toBeGreaterThan(20);
+});
+
+describe.each(gated)('$method $path', ({ method, path }) => {
+  test('answers only when what happened is durable', async () => {
+    const { world, app } = doors();
+    const disk = Promise.withResolvers<void>();
+    let asked = false;
+    world.settled = () => {
+      asked = true;
+      return disk.promise;
+    };
+    let answer: Response | null = null;
+    const answered = app.handle(request(method, path)).then((response) => {
+      answer = response;
+    });
+    await turns();
+    expect(asked).toBe(true);
+    expect(answer).toBeNull();
+    disk.resolve();
+    await answered;
+    expect(answer).not.toBeNull();
+  });
+
+  test('answers 503 when it cannot be made durable', async () => {
+    const { world, app } = doors();
+    world.settled = () => Promise.reject(new StoreUnavailableError('the disk is full'));
+    const answer = await app.handle(request(method, path));
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('2');
+  });
+});
+
+test.each([...always])('%s is answered whatever the disk does', async (path) => {
+  const { world, app } = doors();
+  world.settled = () => new Promise(() => {});
+  expect((await app.handle(request('GET', path))).status).toBe(200);
+});
