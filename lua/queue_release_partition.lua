@@ -11,4 +11,9 @@ if redis.call('HGET', record, 'process') ~= process then
 end
 redis.call('DEL', record)
 repoint(partition, account)
+-- The others have found it leased, and do not look again by themselves.
+local first = redis.call('ZSCORE', P .. ':x:partitions', partition)
+if first then
+  redis.call('PUBLISH', P .. ':wake', first .. ' ' .. partition)
+end
 return 1

@@ -285,6 +285,8 @@ export class Processor {
     });
     // Behind the others: every partition with work gets its turn.
     if (outcome === 'more') lane.hot.add(partition);
+    // Should its process die, nobody would say so.
+    if (outcome === 'leased_elsewhere') this.arm(nowMs + partitionLeaseMs);
     for (const item of items) void this.work(item, lane);
     this.countTurn(lane, outcome !== 'leased_elsewhere');
   }

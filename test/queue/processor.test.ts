@@ -637,6 +637,34 @@ describe('processes that share a store', () => {
   });
 });
 
+describe('a partition that another process serves', () => {
+  test('is served by this one as soon as that has no worker left', async () => {
+    const { handle } = holding();
+    processorWith({ process: 'p1', workers: 1, isShared: true, handle }).start();
+    const second = processorWith({ process: 'p2', isShared: true });
+    second.start();
+    await quiet();
+    scriptsRun.splice(0);
+    await enqueue(store, [due('a'), due('b')]);
+    await quiet();
+    // The second came too early, and was told when the first gave up.
+    expect(scriptsRun.filter((name) => name === 'queue_take').length).toBeGreaterThanOrEqual(3);
+    expect(ids()).toEqual(['a', 'b']);
+  });
+
+  test('is looked at again when that process must have died', async () => {
+    await enqueue(store, [due('a'), due('b')]);
+    const partitionUntilMs = clock.now() + 4_000;
+    await takeFrom({ store, clock }, 'fn-1', { process: 'dead', itemsMax: 1, partitionUntilMs });
+    processorWith({ process: 'p2', isShared: true }).start();
+    await quiet();
+    expect(ids()).toEqual([]);
+    clock.goTo(clock.now() + 4_000);
+    await quiet();
+    expect(ids()).toEqual(['b']);
+  });
+});
+
 describe('a process that dies', () => {
   const abandoned = async (): Promise<void> => {
     await enqueue(store, [due('a')]);
