@@ -8,12 +8,16 @@
 --       number of items to queue beside them (see queue_enqueue), items;
 --       number of facts, facts
 -- Returns { code, then per wait 1 resolved or 0 over already, then per run 1 created or 0 started before }
---   code 1 done, 0 the lease is lost: nothing was changed
+--   code 1 done, 0 the lease is lost, 2 an earlier call, whose answer was lost, has done it (nothing was changed for
+--   0 and 2, which come alone)
 -- include: outbox
 -- include: creation
 local now, id, token, delivered = arg_text(), arg_text(), arg_text(), arg_text()
 if not holds_lease(id, token) then
   return { 0 }
+end
+if delivered ~= '-1' and tonumber(redis.call('HGET', P .. ':item:' .. id, 'cursor') or '0') >= tonumber(delivered) then
+  return { 2 }
 end
 if delivered == '-1' then
   dequeue(id)

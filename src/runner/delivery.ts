@@ -23,6 +23,7 @@ import { payloadOf, type WaitingEvent, waitingEvents } from '../queue/intake.ts'
 import { itemListArgs, type LeasedItem, type NewItem } from '../queue/item.ts';
 import type { Registry } from '../state/registry.ts';
 import { type NewRun, runArgs } from '../state/run_creation.ts';
+import { asList, asNumber } from '../store/reply_shape.ts';
 import type { Store } from '../store/store.ts';
 import { type Ahead, DeliveriesAhead } from './deliveries_ahead.ts';
 import { correlationOf, startedRun } from './start_run.ts';
@@ -115,7 +116,7 @@ export class Delivery {
       effects.facts.length,
       ...effects.facts,
     ]);
-    if (!Array.isArray(reply) || reply[0] !== 1) return false;
+    if (asNumber(asList(reply)[0]) === 0) return false;
     for (const { eventName, pauseId } of effects.matched) waiting.forget(eventName, pauseId);
     return true;
   }

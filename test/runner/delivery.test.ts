@@ -1,11 +1,6 @@
-/** Delivery of events: triggers, idempotency, repetition; and event_accept and event_deliver, code by code. */
+/** Delivery of events: triggers, idempotency, repetition. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { itemListArgs } from '../../src/queue/item.ts';
-import { runArgs } from '../../src/state/run_creation.ts';
-import { idsOf, sampleItem, takeFrom, takeOne } from '../queue/sample_item.ts';
 import { World } from '../simulation/world.ts';
-import { sampleRun } from '../state/sample_run.ts';
-import { fields, list, openStoreUnderTest } from '../store_under_test.ts';
 
 const hourMs = 60 * 60 * 1_000;
 let world: World;
@@ -13,63 +8,6 @@ beforeEach(async () => {
   world = await World.create();
 });
 afterEach(() => world.close());
-
-describe('event_accept and event_deliver', () => {
-  const accepted = async () => {
-    const under = await openStoreUnderTest();
-    const item = sampleItem({ id: 'events.1', partition: 'events', kind: 'events' });
-    expect(await under.store.run('event_accept', [...itemListArgs([item]), 1, '"event"'])).toBe(1);
-    expect(await list(under, 'outbox')).toEqual(['"event"']);
-    return { ...under, item: await takeOne(under, 'events') };
-  };
-  const deliver = (
-    { store, clock, item }: Awaited<ReturnType<typeof accepted>>,
-    cursor: number,
-    { leaseToken = item.leaseToken, runs = [sampleRun('r')] } = {},
-  ) => {
-    const created = [runs.length, ...runs.flatMap(runArgs)];
-    return store.run('event_deliver', [
-      clock.now(),
-      item.id,
-      leaseToken,
-      cursor,
-      1,
-      'r.w',
-      'null',
-      '"w"',
-      ...created,
-      0,
-      1,
-      '"more"',
-    ]);
-  };
-
-  test('code 1: creates runs, says which waits and runs there were, and removes the item', async () => {
-    const under = await accepted();
-    const once = { idempotencyKeys: [{ key: 'k', lifetimeMs: 1_000 }] };
-    const runs = [sampleRun('r1', once), sampleRun('r2', once)];
-    expect(await deliver(under, -1, { runs })).toEqual([1, 0, 1, 0]);
-    expect((await takeFrom(under, 'events')).items).toEqual([]);
-    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['r1.start']);
-    expect(await list(under, 'outbox')).toEqual(['"event"', '"more"']);
-  });
-
-  test('code 1: a part of the events moves the cursor', async () => {
-    const under = await accepted();
-    expect(await deliver(under, 7)).toEqual([1, 0, 1]);
-    expect(await fields(under, 'item:events.1')).toMatchObject({ cursor: '7' });
-    under.clock.advance(30_000);
-    await under.store.run('queue_scavenge', [under.clock.now(), 9]);
-    expect((await takeOne(under, 'events')).cursor).toBe(7);
-  });
-
-  test('code 0: the lease is lost, nothing happens', async () => {
-    const under = await accepted();
-    expect(await deliver(under, -1, { leaseToken: 'other' })).toEqual([0]);
-    expect((await takeFrom(under, 'fn-1')).items).toEqual([]);
-    expect(await list(under, 'outbox')).toEqual(['"event"']);
-  });
-});
 
 describe('an event', () => {
   test('starts every function that it triggers, each once', async () => {

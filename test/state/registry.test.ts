@@ -8,6 +8,7 @@ import { openEmbeddedStore } from '../../src/store/embedded/engine.ts';
 import type { Store } from '../../src/store/store.ts';
 import { FakeClock } from '../fake_clock.ts';
 import { sampleDocument, sampleFunction } from '../function/sample.ts';
+import { onEachEngine } from '../store_under_test.ts';
 
 const clock = new FakeClock();
 let store: Store;
@@ -210,33 +211,45 @@ describe('a restart', () => {
   });
 });
 
-describe('two processes on one store', () => {
-  test('see each other’s changes after a refresh', async () => {
-    const other = await opened(store);
-    await registry.sync(registration());
-    expect(other.apps()).toEqual([]);
-    await other.refresh();
-    expect(other.functionBySlug('shop-pay')?.version).toBe(1);
-  });
+onEachEngine((engine) => {
+  describe('two processes on one store', () => {
+    let store: Store;
+    let registry: Registry;
+    let other: Registry;
 
-  test('never overwrite each other: the slower one decides anew', async () => {
-    await registry.sync(registration([pay]));
-    const other = await opened(store);
-    await registry.sync(registration([pay, refund]));
-    await other.sync(registration([{ ...pay, name: 'Pay again' }]));
-    expect(other.functionBySlug('shop-pay')?.version).toBe(3);
-    await registry.refresh();
-    expect(registry.functionBySlug('shop-pay')?.name).toBe('Pay again');
-    expect(registry.functionBySlug('shop-refund')).toBeNull();
-  });
+    beforeEach(async () => {
+      const under = await engine.open();
+      store = under.store;
+      registry = await opened(store);
+      other = await opened(await under.another());
+    });
 
-  test('do not bring back an app that was removed', async () => {
-    const { appId } = await registry.sync(registration());
-    const other = await opened(store);
-    await registry.removeApp(appId);
-    await other.setError(appId, 'unreachable');
-    expect(other.apps()).toEqual([]);
-    expect((await opened(store)).apps()).toEqual([]);
+    test('see each other’s changes after a refresh', async () => {
+      await registry.sync(registration());
+      expect(other.apps()).toEqual([]);
+      await other.refresh();
+      expect(other.functionBySlug('shop-pay')?.version).toBe(1);
+    });
+
+    test('never overwrite each other: the slower one decides anew', async () => {
+      await registry.sync(registration([pay]));
+      await other.refresh();
+      await registry.sync(registration([pay, refund]));
+      await other.sync(registration([{ ...pay, name: 'Pay again' }]));
+      expect(other.functionBySlug('shop-pay')?.version).toBe(3);
+      await registry.refresh();
+      expect(registry.functionBySlug('shop-pay')?.name).toBe('Pay again');
+      expect(registry.functionBySlug('shop-refund')).toBeNull();
+    });
+
+    test('do not bring back an app that was removed', async () => {
+      const { appId } = await registry.sync(registration());
+      await other.refresh();
+      await registry.removeApp(appId);
+      await other.setError(appId, 'unreachable');
+      expect(other.apps()).toEqual([]);
+      expect((await opened(store)).apps()).toEqual([]);
+    });
   });
 });
 

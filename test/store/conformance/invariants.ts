@@ -1,5 +1,5 @@
 /** What must hold of the queue and of runs after every script (queue.md §25). */
-import { fields, members, type StoreUnderTest, scores } from '../store_under_test.ts';
+import { fields, members, type StoreUnderTest, scores } from '../../store_under_test.ts';
 
 export interface LimitsUnderTest {
   readonly function: number;
