@@ -39,7 +39,7 @@ import { ulid } from './lib/ulid.ts';
 import { Waiting } from './pause/waiting.ts';
 import type { LeasedItem } from './queue/item.ts';
 import { Processor } from './queue/processor.ts';
-import { rebuild } from './queue/queue.ts';
+import { rebuildFields, rebuildKnown } from './queue/queue.ts';
 import { AppDiscovery, discoveryPorts } from './runner/app_discovery.ts';
 import { AppPoll } from './runner/app_poll.ts';
 import { syncApp } from './runner/app_sync.ts';
@@ -51,6 +51,7 @@ import { EventIntake } from './runner/event_intake.ts';
 import { isPortOpen } from './runner/port_dial.ts';
 import { Registry } from './state/registry.ts';
 import { EmbeddedStore, openEmbeddedStore } from './store/embedded/engine.ts';
+import { refuseUnfinished } from './store/image/staging.ts';
 import { listenToScripts } from './store/messages.ts';
 import { outward } from './store/outward.ts';
 import { patientStore } from './store/patient_store.ts';
@@ -106,6 +107,7 @@ async function openStore(settings: Settings, log: Logger): Promise<Store> {
   const { dataDir, redisUri, redisPrefix } = settings;
   const clock = systemClock;
   if (redisUri === null) {
+    if (dataDir !== null) refuseUnfinished(dataDir);
     return openEmbeddedStore({ dataDir, clock, log: (message) => log.warn(message) });
   }
   // Loaded only by those who use it: the client is large.
@@ -442,12 +444,8 @@ async function handlerOf(
 
 /** Items are found by their keys; the sets that order them are not kept on disk. */
 async function rebuildQueue(store: EmbeddedStore, log: Logger): Promise<void> {
-  const prefix = `${defaultPrefix}:item:`;
-  const ids = store
-    .keys()
-    .filter((key) => key.startsWith(prefix))
-    .map((key) => key.slice(prefix.length));
-  const count = await rebuild(store, ids);
+  const items = store.hashes(`${defaultPrefix}:item:`, rebuildFields);
+  const count = await rebuildKnown(store, items);
   if (count > 0) log.info('work from before the restart goes on', { items: count });
 }
 
