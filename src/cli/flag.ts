@@ -18,6 +18,8 @@ export interface Flag {
   readonly alias?: string;
   /** Another environment variable that sets it, besides its own. */
   readonly alsoEnv?: string;
+  /** No environment variable sets it: it is meant for one call. */
+  readonly hasNoEnv?: boolean;
   /** Its value is not repeated in an error. */
   readonly isSecret?: boolean;
 }
@@ -227,18 +229,21 @@ export const flags: readonly Flag[] = [
   {
     name: 'force',
     kind: 'switch',
+    hasNoEnv: true,
     commands: ['backup'],
     help: 'Replace FILE if it exists.',
   },
   {
     name: 'force',
     kind: 'switch',
+    hasNoEnv: true,
     commands: ['restore'],
     help: 'Move databases that are there already into a folder beside them. Nothing is deleted.',
   },
   {
     name: 'force',
     kind: 'switch',
+    hasNoEnv: true,
     commands: ['migrate'],
     help: 'Clear the destination: keys in Redis under its prefix are deleted, a database is moved aside. Go on when servers seem to be at work.',
   },

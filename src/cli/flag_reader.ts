@@ -63,10 +63,11 @@ export function flagReader(command: FlagCommand, given: GivenFlags, env: Environ
 }
 
 function findTexts(flag: Flag, given: GivenFlags, env: Environment): Found {
-  const { isSecret = false } = flag;
+  const { isSecret = false, hasNoEnv = false } = flag;
   const texts = given.get(flag.name);
   if (texts) return { source: 'flag', label: `--${flag.name}`, texts, isSecret };
-  for (const label of [envName(flag), ...(flag.alsoEnv ? [flag.alsoEnv] : [])]) {
+  const variables = hasNoEnv ? [] : [envName(flag), ...(flag.alsoEnv ? [flag.alsoEnv] : [])];
+  for (const label of variables) {
     const text = env[label];
     // Set to nothing counts as not set, as shells and compose files leave it.
     if (text !== undefined && text !== '') return { source: 'env', label, texts: [text], isSecret };

@@ -99,8 +99,10 @@ async function moveToDirectory(
   try {
     const moved = await moveImage(source, target, options);
     return { ...moved, history, replaced: target.replaced };
-  } finally {
-    await target.close();
+  } catch (error) {
+    // What closing has to say is a consequence of this.
+    await target.close().catch(() => {});
+    throw error;
   }
 }
 
@@ -110,7 +112,8 @@ async function copyHistory(
   { folder }: Staging,
   dataDir: string,
 ): Promise<string | null> {
-  if (existsSync(join(dataDir, 'history.db')) || historyDir === null) return null;
+  if (historyDir === null || historyDir === dataDir) return null;
+  if (existsSync(join(dataDir, 'history.db'))) return null;
   const from = join(historyDir, 'history.db');
   if (!existsSync(from)) {
     throw new Error(`${historyDir} holds no history.db: name another folder with --data-dir`);

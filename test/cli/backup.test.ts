@@ -144,6 +144,7 @@ describe('what cannot be done', () => {
     [['migrate', '--from', 'redis://:s3cret@', '--to', 'b'], {}, '--from is wrong'],
     [['migrate', '--from', 'redis://:s3cret@127.0.0.1:1', '--to', 'b'], {}, 'connection refused'],
     [['migrate', '--from', 'redis://h', '--to', 'b', '--from-prefix={x}'], {}, '--from-prefix'],
+    [['backup', 'here'], { INNGEST_FORCE: 'perhaps' }, 'holds no database'],
   ])('%p exits with 1 and says why', async (args, env, words) => {
     const { exitCode, stdout, stderr } = await run(folder, args, env);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });

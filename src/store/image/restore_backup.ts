@@ -1,0 +1,48 @@
+/** `inngest restore`: a backup becomes a data directory, whole or not at all. */
+import { join } from 'node:path';
+import { byteProgress, checkImages, type WorkOptions } from './backup.ts';
+import { type Backup, openBackup } from './backup_file.ts';
+import { databaseNames, openStaging } from './staging.ts';
+
+export type RestorePhase = 'restoring';
+
+export interface RestoreOptions extends WorkOptions<RestorePhase> {
+  readonly file: string;
+  readonly dataDir: string;
+  /** Whether databases that are there already may be moved aside. */
+  readonly isForced: boolean;
+}
+
+export interface Restored extends Backup {
+  /** Where the databases that were there before are now, or null. */
+  readonly replaced: string | null;
+}
+
+/** Throws when the file is damaged, the directory holds a database or a server uses it; nothing is changed then. */
+export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
+  const { file, dataDir, isForced, clock } = options;
+  const backup = openBackup(file);
+  try {
+    const nowMs = clock.now();
+    const staging = openStaging(dataDir, { refused: databaseNames, isForced, nowMs });
+    try {
+      const bytesMax = backup.images.reduce((sum, { bytes }) => sum + bytes, 0);
+      const progress = byteProgress(options, 'restoring', bytesMax);
+      for (const image of backup.images) {
+        await backup.extract(image, join(staging.folder, image.name), progress);
+      }
+      const images = backup.images.map(({ name }) => ({
+        name,
+        path: join(staging.folder, name),
+        shownAs: `${name} in ${file}`,
+      }));
+      checkImages(images, clock);
+      const { takenAt, version, keys } = backup;
+      return { takenAt, version, keys, images: backup.images, replaced: staging.install() };
+    } finally {
+      staging.close();
+    }
+  } finally {
+    backup.close();
+  }
+}
