@@ -191,3 +191,41 @@ export async function rebuild(store: Store, itemIds: readonly string[]): Promise
   }
   return count;
 }
+
+/** What `rebuildKnown` asks for, in this order. */
+export const rebuildFields = ['p', 'ac', 'sc', 'r', 'k'] as const;
+
+/** As `rebuild`, for items whose fields (`rebuildFields`) are at hand; those without a partition are none. */
+export async function rebuildKnown(
+  store: Store,
+  items: Iterable<readonly [id: string, fields: readonly (string | null)[]]>,
+): Promise<number> {
+  const groups = new Map<string, { account: string; args: string[] }>();
+  let count = 0;
+  for (const [id, [partition, account, score, run, kind]] of items) {
+    if (!partition || score === undefined || score === null) continue;
+    let group = groups.get(partition);
+    if (group === undefined) {
+      group = { account: account ?? '', args: [] };
+      groups.set(partition, group);
+    }
+    group.args.push(id, score, run ?? '', kind ?? '');
+    if (group.args.length < rebuildBatch * argsPerKnown) continue;
+    count += await rebuildGroup(store, partition, group);
+    group.args = [];
+  }
+  for (const [partition, group] of groups) count += await rebuildGroup(store, partition, group);
+  return count;
+}
+
+const argsPerKnown = 4;
+
+async function rebuildGroup(
+  store: Store,
+  partition: string,
+  { account, args }: { readonly account: string; readonly args: readonly string[] },
+): Promise<number> {
+  if (args.length === 0) return 0;
+  const head = [0, 1, partition, account, args.length / argsPerKnown];
+  return asNumber(await store.run('queue_rebuild', [...head, ...args]));
+}

@@ -39,8 +39,7 @@ export function execute(
   const command = commands.get(name) ?? commands.get(name.toUpperCase());
   if (!command) throw new CommandError(`ERR Unknown Redis command called from script: ${name}`);
   if (key === undefined || args.length < command.argsMin || args.length > command.argsMax) {
-    const text = `ERR wrong number of arguments for '${name.toLowerCase()}' command`;
-    throw new CommandError(text);
+    throw new CommandError('ERR Wrong number of args calling Redis command from script');
   }
   return command.run(space, key, args);
 }

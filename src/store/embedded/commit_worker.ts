@@ -1,61 +1,46 @@
 /** A thread that owns the database file for writing, so that waiting for the disk never stops scripts. */
-import type { Database } from 'bun:sqlite';
-import { systemClock } from '../../lib/clock.ts';
 import { MemoryReturn } from '../../lib/memory_return.ts';
-import { batchWriter, markClean, openDatabase } from './database.ts';
+import { codeOf } from './commit_error.ts';
+import { diskClock } from './disk_clock.ts';
+import type { FileIdentity } from './file_identity.ts';
 import type { Operand } from './row_ops.ts';
+import { StoreFile, type StoreGround } from './store_file.ts';
 
 export type CommitRequest =
-  | { readonly kind: 'open'; readonly path: string }
+  | { readonly kind: 'open'; readonly ground: StoreGround }
   | { readonly kind: 'commit'; readonly ops: readonly Operand[] }
+  | { readonly kind: 'renew'; readonly ops: readonly Operand[]; readonly lock: FileIdentity }
   | { readonly kind: 'close' };
 
-/** Answers every commit and the close, in order. `open` is not answered: its failure shows at the commit. */
+/** Answers every request but `open`, in order. */
 export interface CommitAnswer {
-  readonly error: string | null;
+  readonly error: { readonly message: string; readonly code: string } | null;
+  /** Of a new database. */
+  readonly database?: FileIdentity;
 }
 
 declare const self: Worker;
 
-let path = '';
-let open: { readonly db: Database; write(ops: readonly Operand[]): void } | undefined;
+let file: StoreFile | undefined;
 
 /** Threads collect their own garbage. */
-const memory = new MemoryReturn(systemClock, () => Bun.gc(true));
+const memory = new MemoryReturn(diskClock, () => Bun.gc(true));
 
 self.onmessage = (event: MessageEvent<CommitRequest>) => {
   const request = event.data;
-  if (request.kind === 'open') {
-    path = request.path;
-    return;
-  }
-  self.postMessage({ error: attempt(request) } satisfies CommitAnswer);
+  if (request.kind === 'open') file = new StoreFile(request.ground);
+  else self.postMessage(answer(request));
   memory.note();
 };
 
-function attempt(request: Exclude<CommitRequest, { kind: 'open' }>): string | null {
+function answer(request: Exclude<CommitRequest, { kind: 'open' }>): CommitAnswer {
   try {
-    if (request.kind === 'commit') database().write(request.ops);
-    else closeDatabase();
-    return null;
+    if (request.kind === 'commit') file?.commit(request.ops);
+    else if (request.kind === 'close') file?.close();
+    else return { error: null, database: file?.renew(request.ops, request.lock) ?? null };
+    return { error: null };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const message = error instanceof Error ? error.message : String(error);
+    return { error: { message, code: codeOf(error) } };
   }
-}
-
-/** Opened at the first batch, which is when the file stops being as the last process left it. */
-function database(): NonNullable<typeof open> {
-  if (open) return open;
-  const db = openDatabase(path);
-  markClean(db, false);
-  open = { db, write: batchWriter(db) };
-  return open;
-}
-
-function closeDatabase(): void {
-  if (!open) return;
-  markClean(open.db, true);
-  open.db.run('PRAGMA wal_checkpoint(TRUNCATE)');
-  open.db.close();
-  open = undefined;
 }

@@ -1,66 +1,76 @@
-/** The engine's database file: schema, format version and applying batches. */
+/** The engine's database file: opening it, its format version, and whether it was closed in order. */
 import { Database } from 'bun:sqlite';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Operand, rowOp } from './row_ops.ts';
+import { DamagedDatabaseError, isDamage, refusingDamage } from './damage.ts';
+import { formatVersion, migrate } from './migrations.ts';
+import { checkWriteAheadLog } from './write_ahead_log.ts';
 
-/** Raised whenever an older program could not read what this one writes. */
-export const formatVersion = 1;
-
-/** Checking a whole file takes about a second per GiB; a larger one is trusted to SQLite's own journal. */
+/**
+ * Checking the structure of a whole file takes about a second per GiB. That of a larger one shows as far as it matters
+ * when its rows are read: each is checked, and they are counted.
+ */
 const checkBytesMax = 64 * 1024 * 1024;
 /** WAL pages (4 KiB) between checkpoints: fewer of them write hot pages to the main file less often. */
 const checkpointPages = 4000;
-
-const schema = `
-  CREATE TABLE IF NOT EXISTS keys (id INTEGER PRIMARY KEY, k TEXT NOT NULL, kind INTEGER NOT NULL,
-    is_split INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, v);
-  CREATE TABLE IF NOT EXISTS parts (id INTEGER NOT NULL, part NOT NULL, v, PRIMARY KEY (id, part))
-    WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-`;
 
 export function databasePath(dataDir: string): string {
   return join(dataDir, 'store.db');
 }
 
-/** Throws with the file's name when it cannot be opened. */
+/** Throws with the file's name when it cannot be opened or its log is damaged. */
 export function openDatabase(path: string): Database {
   try {
+    checkWriteAheadLog(path);
     return openFile(path);
   } catch (cause) {
+    if (cause instanceof DamagedDatabaseError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
+    if (isDamage(cause)) throw new DamagedDatabaseError(path, `SQLite says "${reason}"`, cause);
     throw new Error(`cannot open ${path}: ${reason}`, { cause });
   }
 }
 
 function openFile(path: string): Database {
   const db = new Database(path, { create: true, readwrite: true });
-  // First of all: a thread that is just closing the file holds it for a moment.
-  db.run('PRAGMA busy_timeout = 2000');
-  db.run('PRAGMA journal_mode = WAL');
-  db.run('PRAGMA synchronous = FULL');
-  db.run(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
-  return db;
+  try {
+    // First of all: a thread that is just closing the file holds it for a moment.
+    db.run('PRAGMA busy_timeout = 2000');
+    db.run('PRAGMA journal_mode = WAL');
+    db.run('PRAGMA synchronous = FULL');
+    db.run(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
-/** Makes a new file ready, or refuses one that this program cannot read. */
+/** Makes a new file ready and brings one of an older format to the present one, or refuses what it cannot read. */
 export function prepareDatabase(db: Database, path: string): void {
-  const found =
-    db.query<{ user_version: number }, []>('PRAGMA user_version').get()?.user_version ?? 0;
-  if (found > formatVersion) {
-    throw new Error(
-      `${path} has format ${found}, this program reads up to ${formatVersion}: start a newer version`,
-    );
-  }
-  if (found === formatVersion) {
-    if (!wasClosedCleanly(db)) checkSmall(db, path);
-    return;
-  }
-  db.transaction(() => {
-    db.run(schema);
-    db.run(`PRAGMA user_version = ${formatVersion}`);
-  })();
+  refusingDamage(path, () => {
+    const found = versionOf(db);
+    if (found > formatVersion) {
+      throw new Error(
+        `${path} has format ${found}, this program reads up to ${formatVersion}: start a newer version`,
+      );
+    }
+    if (found === 0 && hasTables(db)) {
+      throw new Error(
+        `${path} is a database of another program: move it away, or choose another data directory`,
+      );
+    }
+    if (found > 0 && !wasClosedCleanly(db)) checkSmall(db, path);
+    if (found < formatVersion) migrate(db, found);
+  });
+}
+
+function versionOf(db: Database): number {
+  return db.query<{ user_version: number }, []>('PRAGMA user_version').get()?.user_version ?? 0;
+}
+
+function hasTables(db: Database): boolean {
+  return db.query('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== null;
 }
 
 function wasClosedCleanly(db: Database): boolean {
@@ -72,47 +82,9 @@ function checkSmall(db: Database, path: string): void {
   if (statSync(path).size > checkBytesMax) return;
   const row = db.query<{ quick_check: string }, []>('PRAGMA quick_check(1)').get();
   if (row?.quick_check === 'ok') return;
-  throw new Error(
-    `${path} is damaged (${row?.quick_check}): restore a backup of the data directory`,
-  );
+  throw new DamagedDatabaseError(path, `SQLite says "${row?.quick_check}"`);
 }
 
 export function markClean(db: Database, isClean: boolean): void {
   db.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('clean', ?)", [isClean ? 1 : 0]);
-}
-
-/** Applies one batch in one transaction: all of it is on disk when this returns, or none of it. */
-export function batchWriter(db: Database): (ops: readonly Operand[]) => void {
-  const statements = prepareStatements(db);
-  return db.transaction((ops: readonly Operand[]) => {
-    for (let at = 0; at < ops.length; ) {
-      const statement = statements.get(ops[at]);
-      if (!statement) throw new Error(`batch: unknown operation ${ops[at]} at ${at}`);
-      const next = at + 1 + statement.operands;
-      statement.run(ops.slice(at + 1, next));
-      at = next;
-    }
-  });
-}
-
-interface RowStatement {
-  readonly operands: number;
-  run(operands: readonly Operand[]): void;
-}
-
-function prepareStatements(db: Database): Map<Operand | undefined, RowStatement> {
-  const statement = (operands: number, sql: string): RowStatement => {
-    const prepared = db.prepare<unknown, Operand[]>(sql);
-    return { operands, run: (values) => prepared.run(...values) };
-  };
-  return new Map<Operand | undefined, RowStatement>([
-    [rowOp.putKey, statement(6, 'INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?)')],
-    [rowOp.dropKey, statement(1, 'DELETE FROM keys WHERE id = ?')],
-    [rowOp.setExpiry, statement(2, 'UPDATE keys SET expires_at_ms = ?2 WHERE id = ?1')],
-    [rowOp.putPart, statement(3, 'INSERT OR REPLACE INTO parts VALUES (?, ?, ?)')],
-    [rowOp.dropPart, statement(2, 'DELETE FROM parts WHERE id = ? AND part = ?')],
-    [rowOp.dropParts, statement(1, 'DELETE FROM parts WHERE id = ?')],
-    [rowOp.dropPartsBefore, statement(2, 'DELETE FROM parts WHERE id = ? AND part < ?')],
-    [rowOp.dropPartsFrom, statement(2, 'DELETE FROM parts WHERE id = ? AND part >= ?')],
-  ]);
 }

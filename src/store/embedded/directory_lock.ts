@@ -2,40 +2,54 @@
  * One process per data directory. The lock is SQLite's own exclusive lock on an empty side file: the
  * kernel drops it with the process, however that ends.
  */
-import { Database, SQLiteError } from 'bun:sqlite';
-import { mkdirSync } from 'node:fs';
+import { Database } from 'bun:sqlite';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { CommitError, codeOf, takenCode } from './commit_error.ts';
+import { type FileIdentity, identityOf } from './file_identity.ts';
 
 export interface DirectoryLock {
+  readonly path: string;
+  /** The file that is locked. The lock is lost when the path leads to another. */
+  readonly file: FileIdentity;
   release(): void;
 }
 
-/** Throws when another process uses the directory. Creates the directory if need be. */
+/** Throws when another process uses the directory (code `directory_taken`) or it cannot be written to. Creates it if need be. */
 export function lockDirectory(dataDir: string): DirectoryLock {
-  mkdirSync(dataDir, { recursive: true });
+  const path = join(dataDir, 'store.lock');
   let db: Database | undefined;
   try {
-    db = new Database(join(dataDir, 'store.lock'), { create: true, readwrite: true });
+    mkdirSync(dataDir, { recursive: true });
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+    db = new Database(path, { create: true, readwrite: true });
     db.run('PRAGMA busy_timeout = 0');
     db.run('BEGIN EXCLUSIVE');
+    const held = db;
+    return { path, file: identityOf(path), release: () => held.close() };
   } catch (cause) {
     db?.close();
     throw lockError(dataDir, cause);
   }
-  const held = db;
-  return { release: () => held.close() };
 }
 
 function lockError(dataDir: string, cause: unknown): Error {
-  if (cause instanceof SQLiteError && cause.code === 'SQLITE_BUSY') {
-    return new Error(
-      `another inngest process is using the data directory ${dataDir}: stop it, or choose another directory`,
-      { cause },
-    );
+  const code = codeOf(cause);
+  if (code === 'SQLITE_BUSY') {
+    const message = `another inngest process is using the data directory ${dataDir}: stop it, or choose another directory`;
+    return new CommitError(message, takenCode);
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Error(
-    `cannot lock the data directory ${dataDir}: ${reason}: check that it is writable`,
-    { cause },
+  const isForbidden = /^(EACCES|EPERM|EROFS|SQLITE_READONLY|SQLITE_PERM|SQLITE_CANTOPEN)/.test(
+    code,
   );
+  const message = isForbidden
+    ? `the data directory ${dataDir} cannot be written to (${reason}): make it writable for ${user()}, or choose another directory`
+    : `cannot lock the data directory ${dataDir}: ${reason}: check that it is writable`;
+  return new CommitError(message, code);
+}
+
+function user(): string {
+  const id = process.geteuid?.();
+  return id === undefined ? "this server's user" : `the user that runs the server (uid ${id})`;
 }

@@ -2,18 +2,28 @@
  * The embedded engine: runs the scripts in this process against data in memory, and brings what they wrote
  * to a database file. Scripts run to their end without interruption, so that each is one atomic step.
  */
-import { type Clock, systemClock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { defaultPrefix } from '../prefix.ts';
 import { loadScripts } from '../scripts.ts';
-import type { Reply, ScriptName, Store, Subscriber } from '../store.ts';
+import {
+  type Reply,
+  type ScriptName,
+  type Store,
+  StoreUnavailableError,
+  type Subscriber,
+} from '../store.ts';
 import { execute } from './commands.ts';
 import type { Committer } from './committer.ts';
 import { databasePath, openDatabase, prepareDatabase } from './database.ts';
-import { type DirectoryLock, lockDirectory } from './directory_lock.ts';
+import { diskClock as realDiskClock } from './disk_clock.ts';
+import { birthOf } from './file_identity.ts';
 import { type CommitStats, GroupCommit } from './group_commit.ts';
+import { HeldDirectory } from './held_directory.ts';
 import { Journal } from './journal.ts';
 import { Keyspace } from './keyspace.ts';
 import { LuaVm } from './lua_vm.ts';
-import { restore } from './restore.ts';
+import { type Restored, restore } from './restore.ts';
+import { finishRenewal, type StoreGround } from './store_file.ts';
 import { WorkerCommitter } from './worker_committer.ts';
 
 export interface EmbeddedStoreOptions {
@@ -39,16 +49,15 @@ export interface EmbeddedStats extends CommitStats {
   readonly luaBytes: number;
 }
 
-export const defaultPrefix = '{inngest}';
-
 /** What a store with a data directory has in addition to its memory. */
 interface Durability {
   readonly commits: GroupCommit;
-  readonly lock: DirectoryLock;
+  readonly directory: HeldDirectory;
 }
 
 export class EmbeddedStore implements Store {
   readonly #vm: LuaVm;
+  #isClosed = false;
   readonly #space: Keyspace;
   readonly #clock: Clock;
   readonly #durability: Durability | undefined;
@@ -66,6 +75,7 @@ export class EmbeddedStore implements Store {
 
   /** As `run`, for callers that need no promise. */
   runSync(script: ScriptName, args: readonly (string | number)[]): Reply {
+    if (this.#isClosed) throw new StoreUnavailableError('the store has been closed');
     this.#space.nowMs = this.#clock.now();
     try {
       return this.#vm.run(script, args);
@@ -105,12 +115,20 @@ export class EmbeddedStore implements Store {
     return pattern ? keys.filter((key) => pattern.test(key)) : keys;
   }
 
+  /** The hashes whose key begins with `prefix`, as the rest of the key and some of their fields, without a script. */
+  hashes(prefix: string, fields: readonly string[]): Iterable<[string, (string | null)[]]> {
+    return this.#space.hashes(prefix, fields);
+  }
+
+  /** Safe to call again. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
     this.#space.close();
     try {
       await this.#durability?.commits.close();
     } finally {
-      this.#durability?.lock.release();
+      this.#isClosed = true;
+      this.#durability?.directory.release();
       this.#vm.close();
     }
   }
@@ -133,41 +151,53 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     const space = new Keyspace(clock, options.prefix ?? defaultPrefix);
     return new EmbeddedStore(await startVm(options, space), space, clock);
   }
-  const lock = lockDirectory(dataDir);
+  const directory = new HeldDirectory(dataDir);
   try {
-    return await openDurable(options, dataDir, lock);
+    return await openDurable(options, directory);
   } catch (error) {
-    lock.release();
+    directory.release();
     throw error;
   }
 }
 
 async function openDurable(
   options: EmbeddedStoreOptions,
-  dataDir: string,
-  lock: DirectoryLock,
+  directory: HeldDirectory,
 ): Promise<EmbeddedStore> {
-  const { clock, diskClock = systemClock, log = () => {} } = options;
-  const path = databasePath(dataDir);
+  const { clock } = options;
+  const { dataDir } = directory;
   const journal = new Journal();
   const space = new Keyspace(clock, options.prefix ?? defaultPrefix, journal);
   // The interpreter is compiled by other threads while this one reads the database.
   const starting = startVm(options, space);
+  let ground: StoreGround;
   try {
-    journal.startAfter(readDatabase(path, space));
+    const path = databasePath(dataDir);
+    finishRenewal(path);
+    const { lastId, ...counts } = readDatabase(path, space);
+    journal.startAfter(lastId, counts);
+    ground = { path, database: birthOf(path), ...directory.lock };
   } catch (error) {
     space.close();
     (await starting).close();
     throw error;
   }
   const vm = await starting;
-  const committer = options.committer ?? new WorkerCommitter(path);
-  const commits = new GroupCommit(journal, committer, diskClock, log);
-  return new EmbeddedStore(vm, space, clock, { commits, lock });
+  const commits = new GroupCommit({
+    journal,
+    committer: options.committer ?? new WorkerCommitter(ground, () => directory.lock.lock),
+    clock: options.diskClock ?? realDiskClock,
+    warn: options.log ?? (() => {}),
+    dataDir,
+    takeAnew: () => {
+      directory.retake();
+      return journal.takeAnew(space.durableEntries());
+    },
+  });
+  return new EmbeddedStore(vm, space, clock, { commits, directory });
 }
 
-/** Returns the largest row id in use. */
-function readDatabase(path: string, space: Keyspace): number {
+function readDatabase(path: string, space: Keyspace): Restored {
   const db = openDatabase(path);
   try {
     prepareDatabase(db, path);

@@ -1,21 +1,20 @@
 /** What a key holds, and what is known about its rows on disk. */
-import type { Ring } from './ring.ts';
-import type { SortedSet } from './sorted_set.ts';
+import { Ring } from './ring.ts';
+import { SortedSet } from './sorted_set.ts';
 
 /** Where a key's rows are on disk and how far they are behind. Ephemeral keys have none. */
 export interface DiskState {
   /** Id of the key's rows; 0 until the first write. */
   id: number;
-  /** Whether there is a row per part (field, member or element) instead of one packed row. */
-  isSplit: boolean;
-  /** The value is behind, as a whole. */
-  isValueStale: boolean;
+  /**
+   * How many rows of `parts` the key has: one per field, member or element, or 0 while all of it is packed into its
+   * row of `keys`. A key that was split stays so.
+   */
+  parts: number;
+  /** The row of `keys` of a split key is behind. Whatever changes about a packed key does so in that row. */
   isExpiryStale: boolean;
   /** Parts that are behind, when split; null for none, because most keys never have any. A list knows most of them by its sequence numbers instead. */
   staleParts: Set<string | number> | null;
-  /** The sequence numbers [seqFrom, seqTo) that a split list has rows for. */
-  seqFrom: number;
-  seqTo: number;
 }
 
 interface Base {
@@ -49,14 +48,24 @@ export interface ListEntry extends Base {
 export type Entry = StringEntry | HashEntry | SetEntry | SortedSetEntry | ListEntry;
 export type Kind = Entry['kind'];
 
-export function newDiskState(): DiskState {
-  return {
-    id: 0,
-    isSplit: false,
-    isValueStale: false,
-    isExpiryStale: false,
-    staleParts: null,
-    seqFrom: 0,
-    seqTo: 0,
-  };
+export function newDiskState(id = 0): DiskState {
+  return { id, parts: 0, isExpiryStale: false, staleParts: null };
+}
+
+const makers: {
+  readonly [K in Kind]: (key: string, disk: DiskState | undefined) => Extract<Entry, { kind: K }>;
+} = {
+  string: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'string', value: '' }),
+  hash: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'hash', value: new Map() }),
+  set: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'set', value: new Set() }),
+  zset: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'zset', value: new SortedSet() }),
+  list: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'list', value: new Ring() }),
+};
+
+export function emptyEntry<K extends Kind>(
+  key: string,
+  kind: K,
+  disk: DiskState | undefined,
+): Extract<Entry, { kind: K }> {
+  return makers[kind](key, disk);
 }

@@ -1,8 +1,8 @@
 /** Commands about keys as such: existence, type, removal and expiry. */
 import { arg, type Command, type CommandTable, takes, takesFrom } from './command.ts';
+import { expiryTimeOf } from './expiry_time.ts';
 import type { Keyspace } from './keyspace.ts';
-import { parseInteger } from './number_text.ts';
-import { Status, syntaxError } from './reply.ts';
+import { asErrorText, CommandError, Status } from './reply.ts';
 
 const none = new Status('none');
 const kinds = {
@@ -25,10 +25,10 @@ export const keyCommands: CommandTable = {
     const entry = space.find(key);
     return entry ? kinds[entry.kind] : none;
   }),
-  EXPIRE: expireCommand((space, value) => space.nowMs + value * 1000),
-  PEXPIRE: expireCommand((space, value) => space.nowMs + value),
-  EXPIREAT: expireCommand((_, value) => value * 1000),
-  PEXPIREAT: expireCommand((_, value) => value),
+  EXPIRE: expireCommand('expire', 1000, (space) => space.nowMs),
+  PEXPIRE: expireCommand('pexpire', 1, (space) => space.nowMs),
+  EXPIREAT: expireCommand('expireat', 1000, () => 0),
+  PEXPIREAT: expireCommand('pexpireat', 1, () => 0),
   PERSIST: takes(0, (space, key) => {
     const entry = space.find(key);
     if (!entry || entry.expiresAtMs === 0) return 0;
@@ -55,17 +55,20 @@ function removeKey(space: Keyspace, key: string): number {
   return 1;
 }
 
-function expireCommand(expiryOf: (space: Keyspace, value: number) => number): Command {
-  const run: Command['run'] = (space, key, args) => {
-    const atMs = expiryOf(space, parseInteger(arg(args, 0)));
-    const isAllowed = conditionOf(args[1]);
+function expireCommand(
+  name: string,
+  unitMs: 1 | 1000,
+  fromMs: (space: Keyspace) => number,
+): Command {
+  return takesFrom(1, (space, key, args) => {
+    const isAllowed = conditionOf(args.slice(1));
+    const atMs = expiryTimeOf(name, arg(args, 0), unitMs, fromMs(space), true);
     const entry = space.find(key);
     if (!entry || !isAllowed(entry.expiresAtMs, atMs)) return 0;
     // 0 would mean "never"; both it and 1 lie in the past.
     space.setExpiry(entry, Math.max(1, atMs));
     return 1;
-  };
-  return takesFrom(1, run, 2);
+  });
 }
 
 type ExpiryCondition = (oldMs: number, newMs: number) => boolean;
@@ -78,12 +81,23 @@ const conditions = new Map<string, ExpiryCondition>([
   ['LT', (oldMs, newMs) => oldMs === 0 || newMs < oldMs],
 ]);
 
-function conditionOf(word: string | undefined): ExpiryCondition {
-  if (word === undefined) return () => true;
-  const condition = conditions.get(word.toUpperCase());
-  if (!condition) throw syntaxError();
-  return condition;
+/** All the conditions hold. */
+function conditionOf(words: readonly string[]): ExpiryCondition {
+  const named = new Map<string, ExpiryCondition>();
+  for (const word of words) {
+    const name = word.toUpperCase();
+    const condition = conditions.get(name);
+    if (!condition) throw new CommandError(`ERR Unsupported option ${asErrorText(word)}`);
+    named.set(name, condition);
+  }
+  if (named.has('NX') && named.size > 1) throw contradiction('NX and XX, GT or LT');
+  if (named.has('GT') && named.has('LT')) throw contradiction('GT and LT');
+  const asked = [...named.values()];
+  return (oldMs, newMs) => asked.every((isAllowed) => isAllowed(oldMs, newMs));
 }
+
+const contradiction = (names: string): CommandError =>
+  new CommandError(`ERR ${names} options at the same time are not compatible`);
 
 /** -2 when there is no such key, -1 when it does not expire. */
 function timeLeftMs(space: Keyspace, key: string): number {

@@ -4,6 +4,7 @@
  */
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { StoreUnavailableError } from '../store.ts';
+import { CommitError, codeOf, goneCode, troubleText } from './commit_error.ts';
 import type { Committer } from './committer.ts';
 import type { Journal } from './journal.ts';
 import type { Operand } from './row_ops.ts';
@@ -31,13 +32,33 @@ type Waiter = PromiseWithResolvers<void>;
 
 /** A batch on its way to disk. */
 interface Flight {
-  readonly ops: readonly Operand[];
+  ops: readonly Operand[];
+  /** The batch is everything there is, for a new database. */
+  isWhole: boolean;
+  /** The files are not the directory's any more; what is in `ops` does not suffice. */
+  isGroundLost: boolean;
   readonly keys: number;
   readonly bytes: number;
   readonly startedMs: number;
   waiter: Waiter | undefined;
   failures: number;
+  error: CommitError | undefined;
   timer: Timer | undefined;
+}
+
+export interface GroupCommitParts {
+  readonly journal: Journal;
+  readonly committer: Committer;
+  /** Times the disk: real time that only moves forward, even where scripts run on virtual time. */
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+  /** For messages. */
+  readonly dataDir: string;
+  /**
+   * Takes the directory again when its files are gone, and everything there is as one batch. Throws when the directory
+   * cannot be made or another process has it.
+   */
+  readonly takeAnew: () => Operand[];
 }
 
 export class GroupCommit {
@@ -45,6 +66,8 @@ export class GroupCommit {
   readonly #committer: Committer;
   readonly #clock: Clock;
   readonly #warn: (message: string) => void;
+  readonly #dataDir: string;
+  readonly #takeAnew: () => Operand[];
   #flight: Flight | undefined;
   /** Waits for the batch after the one in flight. */
   #next: Waiter | undefined;
@@ -56,17 +79,13 @@ export class GroupCommit {
   #commits = 0;
   #commitMsLast = 0;
 
-  /** `clock` times the disk: the real one, even where scripts run on virtual time. */
-  constructor(
-    journal: Journal,
-    committer: Committer,
-    clock: Clock,
-    warn: (message: string) => void,
-  ) {
+  constructor({ journal, committer, clock, warn, dataDir, takeAnew }: GroupCommitParts) {
     this.#journal = journal;
     this.#committer = committer;
     this.#clock = clock;
     this.#warn = warn;
+    this.#dataDir = dataDir;
+    this.#takeAnew = takeAnew;
     journal.onFirstChange = () => this.#schedule();
   }
 
@@ -77,7 +96,7 @@ export class GroupCommit {
 
   settled(): Promise<void> {
     if (this.#journal.isEmpty && !this.#flight) return alreadySettled;
-    if (this.#isStalled) return Promise.reject(notDurable());
+    if (this.#isStalled) return Promise.reject(this.#unavailable());
     if (!this.#journal.isEmpty) {
       if (this.#next === undefined) {
         this.#next = Promise.withResolvers<void>();
@@ -92,12 +111,15 @@ export class GroupCommit {
   }
 
   trouble(): string | null {
-    if (this.#isStalled || (this.#flight?.failures ?? 0) > 0) {
-      return 'the disk does not take writes: new events are refused';
+    const error = this.#flight?.error;
+    if (error) return troubleText(error, this.#dataDir);
+    if (this.#isStalled) {
+      return `the disk does not answer (data directory ${this.#dataDir}): check disk and mount; new events are refused`;
     }
     const keys = this.#journal.size + (this.#flight?.keys ?? 0);
     const isBehind = keys > unflushedKeysMax || this.#bytesUnflushed() > unflushedBytesMax;
-    return isBehind ? 'the disk does not keep up: new events are refused' : null;
+    if (!isBehind) return null;
+    return `the disk does not keep up (data directory ${this.#dataDir}): new events are refused until it has caught up`;
   }
 
   stats(): CommitStats {
@@ -117,9 +139,23 @@ export class GroupCommit {
       this.#lag?.cancel();
       this.#flight?.timer?.cancel();
       // What was settled is durable even when tidying up fails.
-      await this.#committer.close().catch((error: unknown) => {
+      await this.#closeFile().catch((error: unknown) => {
         this.#warn(`store: closing the database failed: ${String(error)}`);
       });
+    }
+  }
+
+  async #closeFile(): Promise<void> {
+    try {
+      await this.#committer.close();
+    } catch (error) {
+      if (codeOf(error) !== goneCode) throw error;
+      this.#warnOfLoss(error);
+      try {
+        await this.#committer.renew(this.#takeAnew());
+      } finally {
+        await this.#committer.close();
+      }
     }
   }
 
@@ -145,11 +181,14 @@ export class GroupCommit {
     const keys = this.#journal.size;
     const flight: Flight = {
       ops: this.#journal.take(),
+      isWhole: false,
+      isGroundLost: false,
       keys,
       bytes: this.#bytesPending,
       startedMs: performance.now(),
       waiter: this.#takeNext(),
       failures: 0,
+      error: undefined,
       timer: undefined,
     };
     this.#bytesPending = 0;
@@ -165,10 +204,24 @@ export class GroupCommit {
   }
 
   #attempt(flight: Flight): void {
-    this.#committer.commit(flight.ops).then(
+    try {
+      if (flight.isGroundLost) this.#makeWhole(flight);
+    } catch (error) {
+      this.#retry(flight, error);
+      return;
+    }
+    const { ops } = flight;
+    const done = flight.isWhole ? this.#committer.renew(ops) : this.#committer.commit(ops);
+    done.then(
       () => this.#land(flight),
-      (error: unknown) => this.#retry(flight, error),
+      (error: unknown) => this.#fail(flight, error),
     );
+  }
+
+  #makeWhole(flight: Flight): void {
+    flight.ops = this.#takeAnew();
+    flight.isWhole = true;
+    flight.isGroundLost = false;
   }
 
   #land(flight: Flight): void {
@@ -177,19 +230,41 @@ export class GroupCommit {
     this.#deadline?.cancel();
     this.#commits += 1;
     this.#commitMsLast = performance.now() - flight.startedMs;
+    if (flight.isWhole) this.#warn(`store: everything was written anew to ${this.#dataDir}`);
     if (flight.failures > 0) this.#warn('store: the disk takes writes again');
     flight.waiter?.resolve();
     // Someone may wait although the changes have cancelled each other out meanwhile.
     if (this.#next || !this.#journal.isEmpty) this.#schedule();
   }
 
+  #fail(flight: Flight, error: unknown): void {
+    if (codeOf(error) !== goneCode) {
+      this.#retry(flight, error);
+      return;
+    }
+    this.#warnOfLoss(error);
+    // At once, unless it happens again and again.
+    const isFirst = !flight.isWhole;
+    flight.isGroundLost = true;
+    if (isFirst) this.#attempt(flight);
+    else this.#retry(flight, error);
+  }
+
+  #warnOfLoss(error: unknown): void {
+    this.#warn(
+      `store: ${messageOf(error)}; nothing is lost, everything is in memory and written anew, but do not touch the files ` +
+        'of a running server',
+    );
+  }
+
   #retry(flight: Flight, error: unknown): void {
     flight.failures += 1;
+    flight.error =
+      error instanceof CommitError ? error : new CommitError(messageOf(error), codeOf(error));
     const ceilingMs = Math.min(retryDelayMsMax, retryDelayMsMin * 2 ** (flight.failures - 1));
     const delayMs = ceilingMs * (0.5 + Math.random() / 2);
-    const reason = error instanceof Error ? error.message : String(error);
     this.#warn(
-      `store: writing to disk failed, trying again in ${Math.round(delayMs)} ms: ${reason}`,
+      `store: writing to disk failed, trying again in ${Math.round(delayMs)} ms: ${messageOf(error)}`,
     );
     flight.timer = this.#clock.at(this.#clock.now() + delayMs, () => this.#attempt(flight));
   }
@@ -197,16 +272,20 @@ export class GroupCommit {
   /** The batch stays and is tried on; only those who wait are let go. */
   #stall(): void {
     this.#isStalled = true;
-    this.#flight?.waiter?.reject(notDurable());
+    this.#flight?.waiter?.reject(this.#unavailable());
     if (this.#flight) this.#flight.waiter = undefined;
-    this.#takeNext()?.reject(notDurable());
+    this.#takeNext()?.reject(this.#unavailable());
+  }
+
+  #unavailable(): StoreUnavailableError {
+    return new StoreUnavailableError(
+      this.trouble() ?? 'the disk has not taken writes for some time',
+    );
   }
 }
 
 const alreadySettled = Promise.resolve();
 
-function notDurable(): StoreUnavailableError {
-  return new StoreUnavailableError(
-    'the disk has not taken writes for some time: check that it is neither full nor read-only',
-  );
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,8 +1,9 @@
 /** Hash commands. */
 import { arg, type Command, type CommandTable, takes, takesFrom } from './command.ts';
 import type { Keyspace } from './keyspace.ts';
-import { addIntegers, floatSumText, parseFloatText, parseInteger } from './number_text.ts';
-import { CommandError, ok } from './reply.ts';
+import { floatSumText, isInfiniteText } from './long_double.ts';
+import { parseInteger, sumOf } from './number_text.ts';
+import { CommandError, ok, wrongArity } from './reply.ts';
 
 const notIntegerField = (): CommandError => new CommandError('ERR hash value is not an integer');
 const notFloatField = (): CommandError => new CommandError('ERR hash value is not a float');
@@ -34,16 +35,18 @@ export const hashCommands: CommandTable = {
   ),
   HDEL: takesFrom(1, removeFields),
   HINCRBY: takes(2, (space, key, args) => {
-    const by = parseInteger(arg(args, 1));
+    const by = arg(args, 1);
+    parseInteger(by);
     const old = space.read(key, 'hash')?.value.get(arg(args, 0)) ?? '0';
-    const sum = addIntegers(parseField(old), by);
-    setFields(space, key, [arg(args, 0), String(sum)], 'hincrby');
-    return sum;
+    const sum = sumOf(old, by, notIntegerField);
+    setFields(space, key, [arg(args, 0), sum.text], 'hincrby');
+    return sum.value;
   }),
   HINCRBYFLOAT: takes(2, (space, key, args) => {
-    const by = parseFloatText(arg(args, 1));
+    const by = arg(args, 1);
+    if (isInfiniteText(by)) throw new CommandError('ERR value is NaN or Infinity');
     const old = space.read(key, 'hash')?.value.get(arg(args, 0)) ?? '0';
-    const text = floatSumText(parseFloatText(old, notFloatField), by);
+    const text = floatSumText(old, by, notFloatField);
     setFields(space, key, [arg(args, 0), text], 'hincrbyfloat');
     return text;
   }),
@@ -52,7 +55,7 @@ export const hashCommands: CommandTable = {
 /** Returns how many of the fields are new. */
 function setFields(space: Keyspace, key: string, args: readonly string[], name: string): number {
   if (args.length % 2 !== 0) {
-    throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
+    throw wrongArity(name);
   }
   const entry = space.write(key, 'hash');
   const sizeBefore = entry.value.size;
@@ -75,12 +78,4 @@ function removeFields(...[space, key, args]: Parameters<Command['run']>): number
   }
   space.removeIfEmpty(entry);
   return removed;
-}
-
-function parseField(text: string): number {
-  try {
-    return parseInteger(text);
-  } catch (error) {
-    throw error instanceof CommandError ? notIntegerField() : error;
-  }
 }

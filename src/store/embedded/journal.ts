@@ -7,25 +7,36 @@ import type { ChangeListener } from './keyspace.ts';
 import { encodeEntry } from './row_encoding.ts';
 import { type Operand, rowOp } from './row_ops.ts';
 
+/** How much the database holds. */
+export interface RowCounts {
+  readonly keyRows: number;
+  readonly partRows: number;
+}
+
 export class Journal implements ChangeListener {
   readonly #stale = new Set<Entry>();
   #drops: Operand[] = [];
+  #dropped = 0;
   #lastId = 0;
+  #keyRows = 0;
+  #partRows = 0;
   /** Called when the first change after a batch arrives. */
   onFirstChange: () => void = () => {};
 
   /** New keys get ids above `lastId`, the largest one in the database. */
-  startAfter(lastId: number): void {
+  startAfter(lastId: number, { keyRows, partRows }: RowCounts): void {
     this.#lastId = lastId;
+    this.#keyRows = keyRows;
+    this.#partRows = partRows;
   }
 
   get isEmpty(): boolean {
-    return this.#stale.size === 0 && this.#drops.length === 0;
+    return this.#stale.size === 0 && this.#dropped === 0;
   }
 
   /** Keys that are ahead of the disk. */
   get size(): number {
-    return this.#stale.size + this.#drops.length / 2;
+    return this.#stale.size + this.#dropped;
   }
 
   changed(entry: Entry): void {
@@ -37,24 +48,48 @@ export class Journal implements ChangeListener {
     this.#stale.delete(entry);
     if (disk.id === 0) return;
     if (this.isEmpty) this.onFirstChange();
+    this.#dropped += 1;
     this.#drops.push(rowOp.dropKey, disk.id);
-    if (disk.isSplit) this.#drops.push(rowOp.dropParts, disk.id);
+    this.#keyRows -= 1;
+    if (disk.parts === 0) return;
+    this.#drops.push(rowOp.dropParts, disk.id);
+    this.#partRows -= disk.parts;
   }
 
   /** The operations that bring the disk up to date. They must reach it before those of later batches. */
   take(): Operand[] {
     const ops = this.#drops;
-    for (const entry of this.#stale) {
-      const { disk } = entry;
-      if (disk === undefined) continue;
-      if (disk.id === 0) {
-        this.#lastId += 1;
-        disk.id = this.#lastId;
-      }
-      encodeEntry(entry, disk, ops);
-    }
+    for (const entry of this.#stale) if (entry.disk) this.#encode(entry, entry.disk, ops);
     this.#drops = [];
+    this.#dropped = 0;
     this.#stale.clear();
+    if (ops.length > 0) ops.push(rowOp.putCounts, this.#keyRows, this.#partRows);
     return ops;
+  }
+
+  /** The operations that write all of these into a new database, which nothing was written to before. */
+  takeAnew(entries: Iterable<[Entry, DiskState]>): Operand[] {
+    this.#stale.clear();
+    this.#drops = [];
+    this.#dropped = 0;
+    this.startAfter(0, { keyRows: 0, partRows: 0 });
+    for (const [entry, disk] of entries) {
+      disk.id = 0;
+      disk.parts = 0;
+      if (entry.kind === 'list') entry.value.unsettle();
+      this.#stale.add(entry);
+    }
+    return this.take();
+  }
+
+  #encode(entry: Entry, disk: DiskState, ops: Operand[]): void {
+    if (disk.id === 0) {
+      this.#lastId += 1;
+      disk.id = this.#lastId;
+      this.#keyRows += 1;
+    }
+    this.#partRows -= disk.parts;
+    encodeEntry(entry, disk, ops);
+    this.#partRows += disk.parts;
   }
 }

@@ -1,10 +1,10 @@
 /** All keys in memory: finding, creating and removing them, and their expiry. */
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Subscriber } from '../store.ts';
-import { type DiskState, type Entry, type Kind, newDiskState } from './entry.ts';
+import { type DiskState, type Entry, emptyEntry, type Kind, newDiskState } from './entry.ts';
+import { fieldsOf } from './packed_entry.ts';
 import { wrongType } from './reply.ts';
-import { Ring } from './ring.ts';
-import { SortedSet } from './sorted_set.ts';
+import { type Scored, SortedSet } from './sorted_set.ts';
 
 /** Hears of every change to a key that is to survive a restart. */
 export interface ChangeListener {
@@ -50,8 +50,25 @@ export class Keyspace {
   }
 
   keys(): string[] {
-    this.nowMs = this.#clock.now();
-    return [...this.#entries.keys()].filter((key) => this.find(key) !== undefined);
+    const nowMs = this.#clock.now();
+    const keys: string[] = [];
+    for (const { key, expiresAtMs } of this.#entries.values()) {
+      if (expiresAtMs === 0 || expiresAtMs > nowMs) keys.push(key);
+    }
+    return keys;
+  }
+
+  /** The hashes whose key begins with `prefix`: the rest of the key, and these fields. */
+  *hashes(
+    prefix: string,
+    names: readonly string[],
+  ): Generator<[rest: string, fields: (string | null)[]]> {
+    const nowMs = this.#clock.now();
+    for (const entry of this.#entries.values()) {
+      if (entry.kind !== 'hash' || !entry.key.startsWith(prefix)) continue;
+      if (entry.expiresAtMs !== 0 && entry.expiresAtMs <= nowMs) continue;
+      yield [entry.key.slice(prefix.length), fieldsOf(entry, names)];
+    }
   }
 
   find(key: string): Entry | undefined {
@@ -83,10 +100,10 @@ export class Keyspace {
   touch(entry: Entry, part?: string | number): void {
     const { disk } = entry;
     if (disk === undefined) return;
-    if (disk.isSplit && part !== undefined) {
+    if (disk.parts > 0 && part !== undefined) {
       disk.staleParts ??= new Set();
       disk.staleParts.add(part);
-    } else disk.isValueStale = true;
+    }
     this.#listener?.changed(entry);
   }
 
@@ -112,23 +129,33 @@ export class Keyspace {
       return;
     }
     if (entry.expiresAtMs === atMs) return;
-    this.restoreExpiry(entry, atMs);
+    entry.expiresAtMs = atMs;
+    if (atMs === 0) this.#expiries.delete(entry.key);
+    else this.#expiries.set(entry.key, atMs);
+    this.#armSweep();
     if (entry.disk) {
       entry.disk.isExpiryStale = true;
       this.#listener?.changed(entry);
     }
   }
 
-  /** Puts back a key that was read from disk. */
-  restore(entry: Entry): void {
-    this.#entries.set(entry.key, entry);
+  /** Puts keys that were read from disk into an empty space. */
+  restore(pages: readonly (readonly Entry[])[]): void {
+    const expiries: Scored[] = [];
+    for (const page of pages) {
+      for (const entry of page) {
+        const { key, expiresAtMs } = entry;
+        this.#entries.set(key, entry);
+        if (expiresAtMs !== 0) expiries.push({ member: key, score: expiresAtMs });
+      }
+    }
+    this.#expiries.fill(expiries);
+    this.#armSweep();
   }
 
-  restoreExpiry(entry: Entry, atMs: number): void {
-    entry.expiresAtMs = atMs;
-    if (atMs === 0) this.#expiries.delete(entry.key);
-    else this.#expiries.set(entry.key, atMs);
-    this.#armSweep();
+  /** The entries that are kept on disk, those included that have expired but not been removed yet. */
+  *durableEntries(): Generator<[Entry, DiskState]> {
+    for (const entry of this.#entries.values()) if (entry.disk) yield [entry, entry.disk];
   }
 
   close(): void {
@@ -163,22 +190,4 @@ export class Keyspace {
 
 function isOfKind<K extends Kind>(entry: Entry, kind: K): entry is Extract<Entry, { kind: K }> {
   return entry.kind === kind;
-}
-
-const makers: {
-  readonly [K in Kind]: (key: string, disk: DiskState | undefined) => Extract<Entry, { kind: K }>;
-} = {
-  string: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'string', value: '' }),
-  hash: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'hash', value: new Map() }),
-  set: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'set', value: new Set() }),
-  zset: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'zset', value: new SortedSet() }),
-  list: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'list', value: new Ring() }),
-};
-
-export function emptyEntry<K extends Kind>(
-  key: string,
-  kind: K,
-  disk: DiskState | undefined,
-): Extract<Entry, { kind: K }> {
-  return makers[kind](key, disk);
 }

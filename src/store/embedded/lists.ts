@@ -2,8 +2,8 @@
 import { arg, type Command, type CommandTable, takes, takesFrom } from './command.ts';
 import type { ListEntry } from './entry.ts';
 import type { Keyspace } from './keyspace.ts';
-import { parseInteger } from './number_text.ts';
-import { CommandError, type CommandReply, ok } from './reply.ts';
+import { parseCount, parseInteger } from './number_text.ts';
+import { CommandError, type CommandReply, ok, wrongArity } from './reply.ts';
 
 export const listCommands: CommandTable = {
   LPUSH: takesFrom(1, (space, key, args) => {
@@ -18,18 +18,19 @@ export const listCommands: CommandTable = {
     space.touch(entry);
     return entry.value.length;
   }),
-  LPOP: popCommand((entry) => entry.value.shift()),
-  RPOP: popCommand((entry) => entry.value.pop()),
+  LPOP: popCommand('lpop', (entry) => entry.value.shift()),
+  RPOP: popCommand('rpop', (entry) => entry.value.pop()),
   LLEN: takes(0, (space, key) => space.read(key, 'list')?.value.length ?? 0),
   LINDEX: takes(1, (space, key, args) => {
-    const position = parseInteger(arg(args, 0));
     const list = space.read(key, 'list')?.value;
-    return list?.at(position < 0 ? list.length + position : position) ?? null;
+    if (!list) return null;
+    const position = parseInteger(arg(args, 0));
+    return list.at(position < 0 ? list.length + position : position) ?? null;
   }),
   LRANGE: takes(2, (space, key, args) => {
+    const rangeIn = parseRange(args);
     const list = space.read(key, 'list')?.value;
-    const [start, end] = rangeOf(args, list?.length ?? 0);
-    return list?.slice(start, end) ?? [];
+    return list?.slice(...rangeIn(list.length)) ?? [];
   }),
   LSET: takes(2, setElement),
   LTRIM: takes(2, trim),
@@ -37,20 +38,22 @@ export const listCommands: CommandTable = {
 };
 
 /** Redis counts positions from the end when negative, and its ranges include their last element. */
-export function rangeOf(args: readonly string[], length: number): [start: number, end: number] {
+export function parseRange(
+  args: readonly string[],
+): (length: number) => [start: number, end: number] {
   const start = parseInteger(arg(args, 0));
   const last = parseInteger(arg(args, 1));
-  const from = Math.max(0, start < 0 ? length + start : start);
-  const end = Math.min(length, (last < 0 ? length + last : last) + 1);
-  return [from, Math.max(from, end)];
+  return (length) => {
+    const from = Math.max(0, start < 0 ? length + start : start);
+    const end = Math.min(length, (last < 0 ? length + last : last) + 1);
+    return [from, Math.max(from, end)];
+  };
 }
 
-function popCommand(take: (entry: ListEntry) => string | undefined): Command {
-  const run: Command['run'] = (space, key, args) => {
-    const count = args[0] === undefined ? undefined : parseInteger(args[0]);
-    if (count !== undefined && count < 0) {
-      throw new CommandError('ERR value is out of range, must be positive');
-    }
+function popCommand(name: string, take: (entry: ListEntry) => string | undefined): Command {
+  return takesFrom(0, (space, key, args) => {
+    if (args.length > 1) throw wrongArity(name);
+    const count = args[0] === undefined ? undefined : parseCount(args[0]);
     const entry = space.read(key, 'list');
     if (!entry) return null;
     const taken: string[] = [];
@@ -61,8 +64,7 @@ function popCommand(take: (entry: ListEntry) => string | undefined): Command {
     }
     finishChange(space, entry);
     return count === undefined ? (taken[0] ?? null) : taken;
-  };
-  return takesFrom(0, run, 1);
+  });
 }
 
 function setElement(space: Keyspace, key: string, args: readonly string[]): CommandReply {
@@ -78,9 +80,10 @@ function setElement(space: Keyspace, key: string, args: readonly string[]): Comm
 }
 
 function trim(space: Keyspace, key: string, args: readonly string[]): CommandReply {
+  const rangeIn = parseRange(args);
   const entry = space.read(key, 'list');
   if (!entry) return ok;
-  const [start, end] = rangeOf(args, entry.value.length);
+  const [start, end] = rangeIn(entry.value.length);
   const keep = end - start;
   for (let dropped = 0; dropped < start && entry.value.length > 0; dropped += 1) {
     entry.value.shift();

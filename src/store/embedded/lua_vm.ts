@@ -2,12 +2,15 @@
  * Runs scripts in real Lua 5.1. Each script is compiled once; `redis.call` is one callback into `execute`.
  * The Lua stack is empty between runs, whatever a script did.
  */
+import { createHash } from 'node:crypto';
 import { type Reply, ScriptError, type ScriptName } from '../store.ts';
+import { bitsSource } from './lua_bits.ts';
+import { jsonSource } from './lua_json.ts';
 import { sandboxSource } from './lua_sandbox.ts';
 import { LuaStrings } from './lua_strings.ts';
 import { isLuaUnwinding, type LuaExports, type LuaWasm, startLuaWasm } from './lua_wasm.ts';
 import { luaNumberText } from './number_text.ts';
-import { CommandError, type CommandReply, Status } from './reply.ts';
+import { asErrorText, asLine, CommandError, type CommandReply, Status } from './reply.ts';
 
 /**
  * Serves one `redis.call`: a command's name, its key and the arguments after it. Throws `CommandError` to
@@ -30,8 +33,21 @@ const typeTable = 5;
 
 /** After a run that carried more than this, Lua's garbage is collected at once to bound its memory. */
 const collectAfterChars = 262_144;
-/** Lua promises room for 20 values on the stack; each level of a nested reply takes one of them. */
-const replyDepthMax = 12;
+/** Far more than any reply needs; a table that holds itself has no end. */
+const replyDepthMax = 100;
+/** Each level of a nested reply takes one place on Lua's stack, which has 20 unless told otherwise. */
+const replyStackPlaces = replyDepthMax + 20;
+/** Kinds of replies that only RESP3 has. */
+const otherReplyFields = ['double', 'map', 'set', 'big_number', 'verbatim_string'];
+
+/**
+ * What a script wrote stays when it is ended, so this is far above what any script takes; but a script without an end would
+ * hold up the server for ever.
+ */
+const scriptMsMax = 30_000;
+const countEvents = 8;
+/** How often the time is looked at: a few ms of work. */
+const instructionsBetweenLooks = 1_000_000;
 
 export class LuaVm {
   readonly #api: LuaExports;
@@ -46,13 +62,19 @@ export class LuaVm {
   readonly #errRef: number;
   readonly #whereRef: number;
   readonly #sandboxRef: number;
+  readonly #otherReplyRefs: readonly number[];
+  readonly #watch: number;
+  readonly #scriptMsMax: number;
+  /** When the running script was first seen at work; 0 before. */
+  #seenAtMs = 0;
   /** A defect of the engine itself, carried around Lua's frames and thrown to the caller. */
   #defect: unknown;
   #charsCarried = 0;
 
-  private constructor(wasm: LuaWasm, prefix: string, execute: ExecuteCommand) {
+  private constructor(wasm: LuaWasm, prefix: string, execute: ExecuteCommand, msMax: number) {
     this.#api = wasm.api;
     this.#execute = execute;
+    this.#scriptMsMax = msMax;
     this.#strings = new LuaStrings(wasm);
     this.#lua = wasm.api.luaL_newstate();
     wasm.api.luaL_openlibs(this.#lua);
@@ -60,23 +82,15 @@ export class LuaVm {
     this.#okRef = this.#refString('ok');
     this.#errRef = this.#refString('err');
     this.#whereRef = this.#refString('where');
-    this.#load('sandbox', sandboxSource);
-    wasm.api.lua_pushcclosure(
-      this.#lua,
-      wasm.addFunction((lua) => this.#serveCall(lua)),
-      0,
-    );
-    wasm.api.lua_pushcclosure(
-      this.#lua,
-      wasm.addFunction((lua) => this.#servePcall(lua)),
-      0,
-    );
-    if (wasm.api.lua_pcall(this.#lua, 2, 1, 0) !== 0) throw this.#takeError('sandbox');
-    this.#sandboxRef = wasm.api.luaL_ref(this.#lua, registryIndex);
+    this.#otherReplyRefs = otherReplyFields.map((name) => this.#refString(name));
+    this.#sandboxRef = this.#makeSandbox(wasm);
+    this.#watch = wasm.addHook((lua) => this.#endRunaway(lua));
+    wasm.api.lua_sethook(this.#lua, this.#watch, countEvents, instructionsBetweenLooks);
   }
 
-  static async start(prefix: string, execute: ExecuteCommand): Promise<LuaVm> {
-    return new LuaVm(await startLuaWasm(), prefix, execute);
+  /** `msMax` is how long a script may run. */
+  static async start(prefix: string, execute: ExecuteCommand, msMax = scriptMsMax): Promise<LuaVm> {
+    return new LuaVm(await startLuaWasm(), prefix, execute, msMax);
   }
 
   /** Makes a script known; it is compiled when it is first run. */
@@ -106,8 +120,11 @@ export class LuaVm {
       if (api.lua_pcall(lua, 2, 1, 0) !== 0) throw this.#takeError(name);
       if (this.#defect !== undefined) throw this.#takeError(name);
       return this.#readReply(name, 0);
+    } catch (error) {
+      throw error instanceof CommandError ? new ScriptError(name, error.message) : error;
     } finally {
       api.lua_settop(lua, 0);
+      if (this.#seenAtMs !== 0) this.#forgetTime();
       if (this.#charsCarried > collectAfterChars) api.lua_gc(lua, collectAll, 0);
       this.#charsCarried = 0;
     }
@@ -128,6 +145,43 @@ export class LuaVm {
 
   close(): void {
     this.#api.lua_close(this.#lua);
+  }
+
+  #makeSandbox(wasm: LuaWasm): number {
+    const api = this.#api;
+    this.#load('sandbox', sandboxSource);
+    for (const serve of [this.#serveCall, this.#servePcall, this.#serveSha1]) {
+      api.lua_pushcclosure(
+        this.#lua,
+        wasm.addFunction((lua) => serve.call(this, lua)),
+        0,
+      );
+    }
+    for (const source of [jsonSource, bitsSource]) this.#strings.push(this.#lua, source);
+    if (api.lua_pcall(this.#lua, 5, 1, 0) !== 0) throw this.#takeError('sandbox');
+    return api.luaL_ref(this.#lua, registryIndex);
+  }
+
+  /** Looks at the clock, and ends a script that has run for too long. */
+  #endRunaway(lua: number): void {
+    const nowMs = performance.now();
+    if (this.#seenAtMs === 0) this.#seenAtMs = nowMs;
+    if (nowMs - this.#seenAtMs < this.#scriptMsMax) return;
+    // From now on at every instruction, or the script's own pcall would carry on.
+    this.#api.lua_sethook(lua, this.#watch, countEvents, 1);
+    this.#strings.push(lua, `ended because it ran for more than ${this.#scriptMsMax} ms`);
+    this.#api.lua_error(lua);
+  }
+
+  #forgetTime(): void {
+    this.#seenAtMs = 0;
+    this.#api.lua_sethook(this.#lua, this.#watch, countEvents, instructionsBetweenLooks);
+  }
+
+  #serveSha1(lua: number): number {
+    const hash = createHash('sha1').update(this.#strings.bytes(lua, 1)).digest('hex');
+    this.#strings.push(lua, hash);
+    return 1;
   }
 
   #pushArgv(args: readonly (string | number)[]): void {
@@ -229,7 +283,7 @@ export class LuaVm {
     const type = api.lua_type(lua, -1);
     if (type === typeTable) return this.#readTable(name, depth);
     let reply: Reply = null;
-    if (type === typeNumber) reply = Math.trunc(api.lua_tonumber(lua, -1));
+    if (type === typeNumber) reply = integerOf(api.lua_tonumber(lua, -1));
     else if (type === typeString) reply = this.#strings.read(lua, -1);
     else if (type === typeBoolean) reply = api.lua_toboolean(lua, -1) ? 1 : null;
     api.lua_settop(lua, -2);
@@ -240,12 +294,13 @@ export class LuaVm {
     const api = this.#api;
     const lua = this.#lua;
     if (depth > replyDepthMax) throw new ScriptError(name, 'the reply nests too deeply');
+    if (depth === 1) api.lua_checkstack(lua, replyStackPlaces);
     const error = this.#readField(this.#errRef);
-    if (error !== undefined) throw new ScriptError(name, error);
+    if (error !== undefined) throw new ScriptError(name, asErrorText(error));
     const status = this.#readField(this.#okRef);
     if (status !== undefined) {
       api.lua_settop(lua, -2);
-      return status;
+      return asLine(status);
     }
     const items: Reply[] = [];
     for (let place = 1; ; place += 1) {
@@ -253,8 +308,23 @@ export class LuaVm {
       if (api.lua_type(lua, -1) === typeNil) break;
       items.push(this.#readReply(name, depth + 1));
     }
-    api.lua_settop(lua, -3);
+    api.lua_settop(lua, -2);
+    if (items.length === 0) this.#refuseOtherReplies(name);
+    api.lua_settop(lua, -2);
     return items;
+  }
+
+  /** Redis would answer something else than a list for them. */
+  #refuseOtherReplies(name: ScriptName): void {
+    const api = this.#api;
+    this.#otherReplyRefs.forEach((ref, at) => {
+      api.lua_rawgeti(this.#lua, registryIndex, ref);
+      api.lua_rawget(this.#lua, -2);
+      const isThere = api.lua_type(this.#lua, -1) !== typeNil;
+      api.lua_settop(this.#lua, -2);
+      if (isThere)
+        throw new ScriptError(name, `a reply of the kind ${otherReplyFields[at]} is not available`);
+    });
   }
 
   /** A string field of the table on top of the stack. */
@@ -263,7 +333,7 @@ export class LuaVm {
     const lua = this.#lua;
     api.lua_rawgeti(lua, registryIndex, nameRef);
     api.lua_rawget(lua, -2);
-    const value = api.lua_type(lua, -1) === typeString ? this.#strings.read(lua, -1) : undefined;
+    const value = api.lua_type(lua, -1) === typeString ? this.#strings.readAny(lua, -1) : undefined;
     api.lua_settop(lua, -2);
     return value;
   }
@@ -275,7 +345,9 @@ export class LuaVm {
     this.#defect = undefined;
     if (defect !== undefined) return defect;
     const type = api.lua_type(this.#lua, -1);
-    if (type === typeString) return new ScriptError(name, this.#strings.read(this.#lua, -1));
+    if (type === typeString || type === typeNumber) {
+      return new ScriptError(name, this.#strings.readAny(this.#lua, -1));
+    }
     const message = type === typeTable ? this.#readField(this.#errRef) : undefined;
     if (message === undefined) {
       return new ScriptError(name, 'raised an error that is neither text nor a table with err');
@@ -305,4 +377,11 @@ export class LuaVm {
     this.#api.lua_settop(this.#lua, 0);
     throw new ScriptError(name, message);
   }
+}
+
+/** Replies have integers of 64 bits; what does not fit is the least of them, as the machines' own conversion has it. */
+function integerOf(value: number): number {
+  if (Number.isSafeInteger(value)) return value + 0;
+  const isInRange = value >= -(2 ** 63) && value < 2 ** 63;
+  return isInRange ? Math.trunc(value) + 0 : -(2 ** 63);
 }

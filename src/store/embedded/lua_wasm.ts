@@ -24,6 +24,7 @@ export interface LuaExports {
   luaL_ref(lua: Pointer, table: number): number;
   luaL_where(lua: Pointer, level: number): void;
   lua_close(lua: Pointer): void;
+  lua_checkstack(lua: Pointer, values: number): number;
   lua_createtable(lua: Pointer, items: number, fields: number): void;
   lua_error(lua: Pointer): number;
   lua_gc(lua: Pointer, what: number, data: number): number;
@@ -38,6 +39,7 @@ export interface LuaExports {
   lua_rawset(lua: Pointer, index: number): void;
   lua_rawseti(lua: Pointer, index: number, n: number): void;
   lua_setfenv(lua: Pointer, index: number): number;
+  lua_sethook(lua: Pointer, hook: Pointer, events: number, instructions: number): number;
   lua_settop(lua: Pointer, index: number): void;
   lua_toboolean(lua: Pointer, index: number): number;
   lua_tolstring(lua: Pointer, index: number, bytesOut: Pointer): Pointer;
@@ -52,6 +54,8 @@ export interface LuaWasm {
   words: Uint32Array;
   /** Makes a JavaScript function callable from Lua; returns its place in the function table. */
   addFunction(serve: (lua: Pointer) => number): number;
+  /** As `addFunction`, for a function that Lua calls while it runs a script. */
+  addHook(watch: (lua: Pointer) => void): number;
 }
 
 const pageBytes = 65_536;
@@ -74,7 +78,8 @@ export async function startLuaWasm(): Promise<LuaWasm> {
     api: noApi,
     bytes: Buffer.alloc(0),
     words: new Uint32Array(),
-    addFunction,
+    addFunction: (serve) => addToTable(functionShim, serve),
+    addHook: (watch) => addToTable(hookShim, watch),
   };
   const instance = new WebAssembly.Instance(module, importsOf(module, wasm));
   // The cast holds because the names above are those the interpreter exports; the tests call them all.
@@ -84,11 +89,10 @@ export async function startLuaWasm(): Promise<LuaWasm> {
   wasm.api.__wasm_call_ctors();
   return wasm;
 
-  function addFunction(serve: (lua: Pointer) => number): number {
+  function addToTable(shim: WebAssembly.Module, serve: (lua: Pointer) => unknown): number {
     const table = wasm.api.__indirect_function_table;
     const place = table.grow(1);
-    const shim = new WebAssembly.Instance(new WebAssembly.Module(shimBinary), { e: { f: serve } });
-    table.set(place, shim.exports.f);
+    table.set(place, new WebAssembly.Instance(shim, { e: { f: serve } }).exports.f);
     return place;
   }
 }
@@ -96,11 +100,17 @@ export async function startLuaWasm(): Promise<LuaWasm> {
 // Replaced before anyone sees it: the imports need the record before the instance exists.
 const noApi = {} as LuaExports;
 
+const wasmHead = [0, 97, 115, 109, 1, 0, 0, 0];
+const importAndExport = [2, 7, 1, 1, 101, 1, 102, 0, 0, 7, 5, 1, 1, 102, 0, 0];
+
 /** (module (type (func (param i32) (result i32))) (import "e" "f" (func (type 0))) (export "f" (func 0))) */
-const shimBinary = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 127, 1, 127, 2, 7, 1, 1, 101, 1, 102, 0, 0, 7, 5, 1,
-  1, 102, 0, 0,
-]);
+const functionShim = shimOf([1, 6, 1, 96, 1, 127, 1, 127]);
+/** The same for (func (param i32 i32)). */
+const hookShim = shimOf([1, 6, 1, 96, 2, 127, 127, 0]);
+
+function shimOf(type: readonly number[]): WebAssembly.Module {
+  return new WebAssembly.Module(new Uint8Array([...wasmHead, ...type, ...importAndExport]));
+}
 
 function refreshViews(wasm: LuaWasm): void {
   wasm.bytes = Buffer.from(wasm.api.memory.buffer);

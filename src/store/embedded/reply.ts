@@ -22,3 +22,18 @@ export const syntaxError = (): CommandError => new CommandError('ERR syntax erro
 export const notAnInteger = (): CommandError =>
   new CommandError('ERR value is not an integer or out of range');
 export const notAFloat = (): CommandError => new CommandError('ERR value is not a valid float');
+/** A number of arguments that a command finds wrong itself, whatever its least number is. */
+export const wrongArity = (name: string): CommandError =>
+  new CommandError(`ERR wrong number of arguments for '${name}' command`);
+/** Redis has it, the embedded engine does not: no script of `lua/` uses it. */
+export const notAvailable = (what: string): CommandError =>
+  new CommandError(`ERR ${what} is not available in the embedded engine`);
+/** A script's text as a status: one line, and C's text ends with its first zero byte. */
+export const asLine = (text: string): string =>
+  text
+    .split('\0', 1)
+    .join('')
+    .replace(/[\r\n]/g, ' ');
+
+/** A script's text as an error. */
+export const asErrorText = (text: string): string => asLine(text.replace(/[\r\n]+$/, ''));

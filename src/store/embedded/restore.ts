@@ -1,105 +1,144 @@
-/** Reads the whole database into memory at start. */
+/**
+ * Reads the whole database into memory at start and checks every row. A database with any damage is refused before the
+ * keyspace has seen anything of it.
+ */
 import type { Database } from 'bun:sqlite';
-import { type DiskState, type Entry, type Kind, newDiskState } from './entry.ts';
-import { emptyEntry, type Keyspace } from './keyspace.ts';
-import { parseFloatText } from './number_text.ts';
+import { Damage, refusingDamage } from './damage.ts';
+import { type Entry, emptyEntry, type Kind, newDiskState } from './entry.ts';
+import type { RowCounts } from './journal.ts';
+import type { Keyspace } from './keyspace.ts';
+import { looksPacked, packedEntry } from './packed_entry.ts';
+import { PartRestore, type PartRow } from './part_restore.ts';
+import { countChecksum, keyChecksum } from './row_checksum.ts';
 import { kindCodes } from './row_ops.ts';
 
 /** Rows are read in pages of this size, so that raw rows never fill the memory beside what they become. */
 const pageRows = 5000;
 
+/** As they should be; a damaged row may hold anything. */
 type KeyRow = [
   id: number,
   k: string,
   kind: number,
   isSplit: number,
   expiresAtMs: number,
-  v: unknown,
+  v: string | null,
+  sum: number,
 ];
-type PartRow = [id: number, part: string | number, v: unknown];
 
-const kinds = new Map<number, Kind>(
+const kinds: readonly (Kind | undefined)[] = kindsByCode();
+
+function kindsByCode(): (Kind | undefined)[] {
+  const found: (Kind | undefined)[] = [];
   // Object.entries forgets the names' types; they are the keys of `kindCodes`.
-  (Object.entries(kindCodes) as [Kind, number][]).map(([kind, code]) => [code, kind]),
-);
-
-/** Fills an empty keyspace. Returns the largest id in use, 0 when the database is empty. */
-export function restore(db: Database, space: Keyspace): number {
-  const split = new Map<number, Entry>();
-  let lastId = 0;
-  const query = db.query<KeyRow, [number, number]>(
-    'SELECT id, k, kind, is_split, expires_at_ms, v FROM keys WHERE id > ? ORDER BY id LIMIT ?',
-  );
-  for (;;) {
-    // `values` is untyped in bun:sqlite; the select list above is what KeyRow says.
-    const rows = query.values(lastId, pageRows) as unknown as KeyRow[];
-    for (const row of rows) {
-      const entry = restoreKey(space, row);
-      if (row[3] === 1) split.set(row[0], entry);
-      lastId = row[0];
-    }
-    if (rows.length < pageRows) break;
-  }
-  if (split.size > 0) restoreParts(db, split);
-  return lastId;
+  for (const [kind, code] of Object.entries(kindCodes) as [Kind, number][]) found[code] = kind;
+  return found;
 }
 
-function restoreKey(space: Keyspace, row: KeyRow): Entry {
-  const [id, key, code, isSplit, expiresAtMs, value] = row;
-  const kind = kinds.get(code);
-  if (kind === undefined) throw new Error(`store: key ${key} is of unknown kind ${code}`);
-  const disk: DiskState = { ...newDiskState(), id, isSplit: isSplit === 1 };
-  const entry: Entry = emptyEntry(key, kind, disk);
-  if (!disk.isSplit) fillPacked(entry, String(value));
-  space.restore(entry);
-  if (expiresAtMs !== 0) space.restoreExpiry(entry, expiresAtMs);
+export interface Restored extends RowCounts {
+  /** The largest row id in use, 0 when the database is empty. */
+  readonly lastId: number;
+}
+
+/** Fills an empty keyspace. Throws `DamagedDatabaseError` when anything is wrong with the database. */
+export function restore(db: Database, space: Keyspace): Restored {
+  return refusingDamage(db.filename, () => {
+    const damage = new Damage(db.filename);
+    const split = new Map<number, Entry>();
+    // In pages: the collector looks through a list that grows again and again, but through a finished one only once.
+    const pages: Entry[][] = [];
+    const { lastId, keyRows } = readKeys(db, pages, split, damage);
+    const partRows = readParts(db, split, damage);
+    checkCounts(db, { keyRows, partRows }, damage);
+    damage.refuse();
+    space.restore(pages);
+    if (space.size !== keyRows) damage.note('the tables', 'keys appear more than once');
+    damage.refuse();
+    return { lastId, keyRows, partRows };
+  });
+}
+
+function readKeys(
+  db: Database,
+  pages: Entry[][],
+  split: Map<number, Entry>,
+  damage: Damage,
+): Omit<Restored, 'partRows'> {
+  const query = db.query<KeyRow, [number]>(
+    `SELECT id, k, kind, is_split, expires_at_ms, v, sum FROM keys WHERE id > ? ORDER BY id LIMIT ${pageRows}`,
+  );
+  let lastId = Number.MIN_SAFE_INTEGER;
+  let keyRows = 0;
+  for (;;) {
+    // `values` is untyped in bun:sqlite; the select list above is what KeyRow says.
+    const rows = query.values(lastId) as unknown as KeyRow[];
+    const entries: Entry[] = [];
+    for (const row of rows) {
+      const entry = restoreKey(row, damage);
+      if (entry) entries.push(entry);
+      if (entry && row[3] === 1) split.set(row[0], entry);
+      lastId = row[0];
+    }
+    pages.push(entries);
+    keyRows += rows.length;
+    if (rows.length < pageRows) break;
+  }
+  return { lastId: Math.max(0, lastId), keyRows };
+}
+
+function restoreKey(row: KeyRow, damage: Damage): Entry | undefined {
+  const [id, key, code, isSplit, expiresAtMs, value, sum] = row;
+  const isSound =
+    typeof key === 'string' &&
+    Number.isSafeInteger(code) &&
+    Number.isSafeInteger(isSplit) &&
+    // A NULL would count as 0 in the checksum.
+    Number.isSafeInteger(expiresAtMs) &&
+    (typeof value === 'string') === (isSplit === 0) &&
+    sum === keyChecksum(id, key, code, isSplit, expiresAtMs, value);
+  const kind = kinds[code];
+  if (!isSound) damage.note(String(key), 'its checksum does not match');
+  else if (kind === undefined) damage.note(key, `unknown kind ${code}`);
+  else if (value === null) return withExpiry(emptyEntry(key, kind, newDiskState(id)), expiresAtMs);
+  else if (kind !== 'string' && !looksPacked(value)) damage.note(key, 'its value cannot be read');
+  else return withExpiry(packedEntry(key, kind, newDiskState(id), value), expiresAtMs);
+  return undefined;
+}
+
+function withExpiry(entry: Entry, expiresAtMs: number): Entry {
+  entry.expiresAtMs = expiresAtMs;
   return entry;
 }
 
-function fillPacked(entry: Entry, text: string): void {
-  if (entry.kind === 'string') {
-    entry.value = text;
-    return;
-  }
-  // Written by `encodeWhole`: an array of strings, and of numbers where scores are.
-  const parts = JSON.parse(text) as (string | number)[];
-  if (entry.kind === 'set') for (const member of parts) entry.value.add(String(member));
-  else if (entry.kind === 'list') entry.value.replace(parts.map(String));
-  else {
-    for (let at = 0; at < parts.length; at += 2) putPart(entry, String(parts[at]), parts[at + 1]);
-  }
-}
-
-function putPart(entry: Entry, part: string, value: unknown): void {
-  if (entry.kind === 'hash') entry.value.set(part, String(value));
-  else if (entry.kind === 'set') entry.value.add(part);
-  else if (entry.kind === 'zset') entry.value.set(part, scoreOf(value));
-}
-
-function scoreOf(value: unknown): number {
-  return typeof value === 'number' ? value : parseFloatText(String(value));
-}
-
-function restoreParts(db: Database, split: ReadonlyMap<number, Entry>): void {
-  const query = db.query<PartRow, [number]>(
-    'SELECT id, part, v FROM parts WHERE id = ? ORDER BY part',
+/** Returns the number of rows. */
+function readParts(db: Database, split: ReadonlyMap<number, Entry>, damage: Damage): number {
+  const query = db.query<PartRow, [number, string | number]>(
+    `SELECT id, part, v, sum FROM parts WHERE (id, part) > (?, ?) ORDER BY id, part LIMIT ${pageRows}`,
   );
-  for (const [id, entry] of split) {
+  const parts = new PartRestore(split, damage);
+  let count = 0;
+  for (let last: [number, string | number] = [Number.MIN_SAFE_INTEGER, '']; ; ) {
     // `values` is untyped in bun:sqlite; the select list above is what PartRow says.
-    const rows = query.values(id) as unknown as PartRow[];
-    if (entry.kind === 'zset') {
-      entry.value.fill(rows.map(([, part, v]) => ({ member: String(part), score: scoreOf(v) })));
-    } else if (entry.kind === 'list') restoreList(entry, rows);
-    else for (const [, part, v] of rows) putPart(entry, String(part), v);
+    const rows = query.values(...last) as unknown as PartRow[];
+    for (const row of rows) parts.add(row);
+    count += rows.length;
+    const end = rows.at(-1);
+    if (!end || rows.length < pageRows) break;
+    last = [end[0], end[1]];
   }
+  parts.finish();
+  return count;
 }
 
-function restoreList(entry: Extract<Entry, { kind: 'list' }>, rows: readonly PartRow[]): void {
-  const list = entry.value;
-  list.firstSeq = Number(rows[0]?.[1] ?? 0);
-  for (const [, , value] of rows) list.push(String(value));
-  list.settle();
-  if (!entry.disk) return;
-  entry.disk.seqFrom = list.firstSeq;
-  entry.disk.seqTo = list.firstSeq + list.length;
+/** Damage to the tree of a table can hide rows that are sound; then they are too few. */
+function checkCounts(db: Database, { keyRows, partRows }: RowCounts, damage: Damage): void {
+  const row = db
+    .query<{ value: unknown }, []>("SELECT value FROM meta WHERE name = 'counts'")
+    .get();
+  const expected = String(row?.value);
+  if (expected === `${keyRows} ${partRows} ${countChecksum(keyRows, partRows)}`) return;
+  damage.note(
+    'the tables',
+    `${keyRows} keys and ${partRows} parts were read, but the database says "${expected}"`,
+  );
 }

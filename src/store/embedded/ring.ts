@@ -13,6 +13,9 @@ export class Ring {
   /** Elements with sequence numbers in [keptFrom, keptTo) have not moved since `settle`. */
   keptFrom = 0;
   keptTo = 0;
+  /** The sequence numbers [rowsFrom, rowsTo) that have rows on disk, when the list is split. */
+  rowsFrom = 0;
+  rowsTo = 0;
 
   get length(): number {
     return this.#length;
@@ -78,6 +81,16 @@ export class Ring {
   settle(): void {
     this.keptFrom = this.firstSeq;
     this.keptTo = this.firstSeq + this.#length;
+    this.rowsFrom = this.keptFrom;
+    this.rowsTo = this.keptTo;
+  }
+
+  /** Declares that no element is written. */
+  unsettle(): void {
+    this.keptFrom = this.firstSeq;
+    this.keptTo = this.firstSeq;
+    this.rowsFrom = this.firstSeq;
+    this.rowsTo = this.firstSeq;
   }
 
   slice(start: number, end: number): string[] {

@@ -1,6 +1,6 @@
 /** Turns what changed about a key into row operations. */
 import type { DiskState, Entry, ListEntry } from './entry.ts';
-import { scoreText } from './number_text.ts';
+import { packedText, partsOf, storedScore } from './packed_entry.ts';
 import { kindCodes, type Operand, rowOp } from './row_ops.ts';
 
 /** A collection beyond either bound is split into one row per part, and stays split. */
@@ -9,51 +9,47 @@ const packedCharsMax = 1024;
 
 /** Appends the operations that bring the key's rows up to date. The key has an id. */
 export function encodeEntry(entry: Entry, disk: DiskState, ops: Operand[]): void {
-  if (disk.isSplit) {
+  if (disk.parts > 0) {
     encodeParts(entry, disk, ops);
-    if (disk.isExpiryStale) ops.push(rowOp.setExpiry, disk.id, entry.expiresAtMs);
-  } else if (disk.isValueStale) encodeWhole(entry, disk, ops);
-  else ops.push(rowOp.setExpiry, disk.id, entry.expiresAtMs);
-  disk.isValueStale = false;
+    if (disk.isExpiryStale) pushKey(entry, disk, 1, null, ops);
+  } else encodeWhole(entry, disk, ops);
   disk.isExpiryStale = false;
   disk.staleParts = null;
 }
 
-function encodeWhole(entry: Entry, disk: DiskState, ops: Operand[]): void {
-  const { id } = disk;
+/** A row is written as a whole even when only its expiry changed: its checksum covers everything in it. */
+function pushKey(
+  entry: Entry,
+  disk: DiskState,
+  isSplit: 0 | 1,
+  value: string | null,
+  ops: Operand[],
+): void {
   const kind = kindCodes[entry.kind];
+  ops.push(rowOp.putKey, disk.id, entry.key, kind, isSplit, entry.expiresAtMs, value);
+}
+
+function encodeWhole(entry: Entry, disk: DiskState, ops: Operand[]): void {
   if (entry.kind === 'string') {
-    ops.push(rowOp.putKey, id, entry.key, kind, 0, entry.expiresAtMs, entry.value);
+    pushKey(entry, disk, 0, entry.value, ops);
     return;
   }
   const parts = partsOf(entry);
   if (isSmall(entry, parts)) {
-    ops.push(rowOp.putKey, id, entry.key, kind, 0, entry.expiresAtMs, JSON.stringify(parts));
+    pushKey(entry, disk, 0, packedText(parts), ops);
     return;
   }
-  ops.push(rowOp.putKey, id, entry.key, kind, 1, entry.expiresAtMs, null);
-  disk.isSplit = true;
+  pushKey(entry, disk, 1, null, ops);
   if (entry.kind === 'list') {
     encodeListParts(entry, disk, ops);
     return;
   }
+  disk.parts = entry.value.size;
   const step = entry.kind === 'set' ? 1 : 2;
   for (let at = 0; at < parts.length; at += step) {
-    ops.push(rowOp.putPart, id, parts[at] ?? null, step === 1 ? null : (parts[at + 1] ?? null));
+    const value = step === 1 ? null : (parts[at + 1] ?? null);
+    ops.push(rowOp.putPart, disk.id, parts[at] ?? null, value);
   }
-}
-
-/** The collection as it is packed: fields and values, members, members and scores, or elements. */
-function partsOf(entry: Exclude<Entry, { kind: 'string' }>): (string | number)[] {
-  if (entry.kind === 'hash') return [...entry.value].flat();
-  if (entry.kind === 'set') return [...entry.value];
-  if (entry.kind === 'list') return entry.value.slice(0, entry.value.length);
-  return [...entry.value.members()].flatMap(({ member, score }) => [member, storedScore(score)]);
-}
-
-/** SQLite and JSON know no infinite numbers; those are stored as text. */
-function storedScore(score: number): string | number {
-  return Number.isFinite(score) ? score : scoreText(score);
 }
 
 function isSmall(entry: Entry, parts: readonly (string | number)[]): boolean {
@@ -66,7 +62,10 @@ function isSmall(entry: Entry, parts: readonly (string | number)[]): boolean {
 
 function encodeParts(entry: Entry, disk: DiskState, ops: Operand[]): void {
   if (entry.kind === 'list') encodeListParts(entry, disk, ops);
-  else for (const part of disk.staleParts ?? []) encodePart(entry, disk.id, String(part), ops);
+  else if (entry.kind !== 'string') {
+    for (const part of disk.staleParts ?? []) encodePart(entry, disk.id, String(part), ops);
+    disk.parts = entry.value.size;
+  }
 }
 
 function encodePart(entry: Entry, id: number, part: string, ops: Operand[]): void {
@@ -88,9 +87,8 @@ function encodeListParts(entry: ListEntry, disk: DiskState, ops: Operand[]): voi
   const list = entry.value;
   const from = list.firstSeq;
   const to = from + list.length;
-  const hasRows = disk.seqFrom < disk.seqTo;
-  if (hasRows && disk.seqFrom < from) ops.push(rowOp.dropPartsBefore, disk.id, from);
-  if (hasRows && disk.seqTo > to) ops.push(rowOp.dropPartsFrom, disk.id, to);
+  if (disk.parts > 0 && list.rowsFrom < from) ops.push(rowOp.dropPartsBefore, disk.id, from);
+  if (disk.parts > 0 && list.rowsTo > to) ops.push(rowOp.dropPartsFrom, disk.id, to);
   const keptTo = Math.max(from, list.keptTo);
   const keptFrom = Math.min(keptTo, Math.max(from, list.keptFrom));
   const put = (seq: number): void => {
@@ -101,6 +99,5 @@ function encodeListParts(entry: ListEntry, disk: DiskState, ops: Operand[]): voi
   for (const seq of disk.staleParts ?? []) put(Number(seq));
   for (let seq = keptTo; seq < to; seq += 1) put(seq);
   list.settle();
-  disk.seqFrom = from;
-  disk.seqTo = to;
+  disk.parts = list.length;
 }

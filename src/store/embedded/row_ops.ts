@@ -12,8 +12,6 @@ export const rowOp = {
   putKey: 1,
   /** id */
   dropKey: 2,
-  /** id, expiry */
-  setExpiry: 3,
   /** id, part, value */
   putPart: 4,
   /** id, part */
@@ -24,6 +22,8 @@ export const rowOp = {
   dropPartsBefore: 7,
   /** id, the first sequence number that goes */
   dropPartsFrom: 8,
+  /** rows of `keys`, rows of `parts`: how many there are when the batch is applied */
+  putCounts: 9,
 } as const;
 
 /** Codes of kinds on disk. Never reuse one. */

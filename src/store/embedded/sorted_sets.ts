@@ -1,11 +1,11 @@
 /** Sorted set commands. Their range queries are in `sorted_set_ranges.ts`. */
 import { arg, type CommandTable, takes, takesFrom } from './command.ts';
 import type { Keyspace } from './keyspace.ts';
-import { rangeOf } from './lists.ts';
-import { parseFloatText, parseInteger, scoreText } from './number_text.ts';
+import { parseRange } from './lists.ts';
+import { parseCount, parseFloatText, scoreText } from './number_text.ts';
 import { CommandError, type CommandReply, syntaxError } from './reply.ts';
 import type { Scored } from './sorted_set.ts';
-import { scoreRange } from './sorted_set_ranges.ts';
+import { parseScores, scoreRange } from './sorted_set_ranges.ts';
 
 export const sortedSetCommands: CommandTable = {
   ZADD: takesFrom(2, add),
@@ -23,16 +23,16 @@ export const sortedSetCommands: CommandTable = {
     const rank = set?.rank(arg(args, 0));
     return set === undefined || rank === undefined ? null : set.size - 1 - rank;
   }),
-  ZPOPMIN: takesFrom(0, (space, key, args) => popMin(space, key, args[0]), 1),
+  ZPOPMIN: takesFrom(0, (space, key, args) => popMin(space, key, args)),
   ZREMRANGEBYSCORE: takes(2, (space, key, args) => {
+    const range = parseScores(arg(args, 0), arg(args, 1));
     const set = space.read(key, 'zset')?.value;
-    const [start, end] = scoreRange(set, arg(args, 0), arg(args, 1));
-    return removeMembers(space, key, membersOf(set?.slice(start, end)));
+    return removeMembers(space, key, membersOf(set?.slice(...scoreRange(set, range))));
   }),
   ZREMRANGEBYRANK: takes(2, (space, key, args) => {
+    const rangeIn = parseRange(args);
     const set = space.read(key, 'zset')?.value;
-    const [start, end] = rangeOf(args, set?.size ?? 0);
-    return removeMembers(space, key, membersOf(set?.slice(start, end)));
+    return removeMembers(space, key, membersOf(set?.slice(...rangeIn(set.size))));
   }),
 };
 
@@ -56,9 +56,9 @@ function removeMembers(space: Keyspace, key: string, members: readonly string[])
   return removed;
 }
 
-function popMin(space: Keyspace, key: string, countText: string | undefined): CommandReply {
-  const count = countText === undefined ? 1 : parseInteger(countText);
-  if (count < 0) throw new CommandError('ERR value is out of range, must be positive');
+function popMin(space: Keyspace, key: string, args: readonly string[]): CommandReply {
+  if (args.length > 1) throw syntaxError();
+  const count = args[0] === undefined ? 1 : parseCount(args[0]);
   const nodes = space.read(key, 'zset')?.value.slice(0, count) ?? [];
   removeMembers(space, key, membersOf(nodes));
   return nodes.flatMap((node) => [node.member, scoreText(node.score)]);
@@ -72,8 +72,10 @@ function add(space: Keyspace, key: string, args: readonly string[]): CommandRepl
   for (; addFlags.includes(arg(args, at).toUpperCase()); at += 1) {
     flags.add(arg(args, at).toUpperCase());
   }
-  const pairs = parsePairs(args.slice(at));
-  refuseContradictions(flags, pairs.length);
+  const count = (args.length - at) / 2;
+  if (count === 0 || !Number.isInteger(count)) throw syntaxError();
+  refuseContradictions(flags, count);
+  const pairs = parsePairs(args, at);
   const entry = space.read(key, 'zset');
   if (!entry && flags.has('XX')) return flags.has('INCR') ? null : 0;
   let added = 0;
@@ -104,10 +106,9 @@ function nextScore(flags: Set<string>, old: number | undefined, given: number): 
   return score;
 }
 
-function parsePairs(args: readonly string[]): Scored[] {
-  if (args.length === 0 || args.length % 2 !== 0) throw syntaxError();
+function parsePairs(args: readonly string[], from: number): Scored[] {
   const pairs: Scored[] = [];
-  for (let at = 0; at < args.length; at += 2) {
+  for (let at = from; at < args.length; at += 2) {
     pairs.push({ score: parseFloatText(arg(args, at)), member: arg(args, at + 1) });
   }
   return pairs;

@@ -1,18 +1,20 @@
 /** String commands. */
 import { arg, type CommandTable, takes, takesFrom } from './command.ts';
+import { expiryTimeOf } from './expiry_time.ts';
 import type { Keyspace } from './keyspace.ts';
-import { addIntegers, floatSumText, parseFloatText, parseInteger } from './number_text.ts';
+import { floatSumText } from './long_double.ts';
+import { fitsInteger, parseInteger, parseWideInteger, sumOf } from './number_text.ts';
 import { CommandError, type CommandReply, ok, syntaxError } from './reply.ts';
 
 export const stringCommands: CommandTable = {
   GET: takes(0, (space, key) => space.read(key, 'string')?.value ?? null),
   SET: takesFrom(1, set),
   SETEX: takes(2, (space, key, args) => {
-    put(space, key, arg(args, 1), expiryAfter(space, arg(args, 0), 1000, 'setex'));
+    put(space, key, arg(args, 1), expiryTimeOf('setex', arg(args, 0), 1000, space.nowMs));
     return ok;
   }),
   PSETEX: takes(2, (space, key, args) => {
-    put(space, key, arg(args, 1), expiryAfter(space, arg(args, 0), 1, 'psetex'));
+    put(space, key, arg(args, 1), expiryTimeOf('psetex', arg(args, 0), 1, space.nowMs));
     return ok;
   }),
   SETNX: takes(1, (space, key, args) => {
@@ -26,13 +28,12 @@ export const stringCommands: CommandTable = {
     space.remove(entry);
     return entry.value;
   }),
-  INCR: takes(0, (space, key) => increment(space, key, 1)),
-  DECR: takes(0, (space, key) => increment(space, key, -1)),
-  INCRBY: takes(1, (space, key, args) => increment(space, key, parseInteger(arg(args, 0)))),
-  DECRBY: takes(1, (space, key, args) => increment(space, key, -parseInteger(arg(args, 0)))),
+  INCR: takes(0, (space, key) => increment(space, key, '1')),
+  DECR: takes(0, (space, key) => increment(space, key, '-1')),
+  INCRBY: takes(1, (space, key, args) => increment(space, key, arg(args, 0))),
+  DECRBY: takes(1, (space, key, args) => increment(space, key, negated(arg(args, 0)))),
   INCRBYFLOAT: takes(1, (space, key, args) => {
-    const old = parseFloatText(space.read(key, 'string')?.value ?? '0');
-    const text = floatSumText(old, parseFloatText(arg(args, 0)));
+    const text = floatSumText(space.read(key, 'string')?.value ?? '0', arg(args, 0));
     replace(space, key, text);
     return text;
   }),
@@ -60,31 +61,42 @@ function replace(space: Keyspace, key: string, value: string): void {
   space.touch(entry);
 }
 
-function increment(space: Keyspace, key: string, by: number): number {
-  const sum = addIntegers(parseInteger(space.read(key, 'string')?.value ?? '0'), by);
-  replace(space, key, String(sum));
-  return sum;
+function increment(space: Keyspace, key: string, by: string): number {
+  parseInteger(by);
+  const sum = sumOf(space.read(key, 'string')?.value ?? '0', by);
+  replace(space, key, sum.text);
+  return sum.value;
+}
+
+function negated(text: string): string {
+  const value = -parseWideInteger(text);
+  if (!fitsInteger(value)) throw new CommandError('ERR decrement would overflow');
+  return value.toString();
 }
 
 interface SetOptions {
   condition?: 'NX' | 'XX';
   isGet?: boolean;
   isKeepTtl?: boolean;
-  expiresAtMs?: number;
+  expiry?: { readonly word: string; readonly value: string };
 }
 
 function set(space: Keyspace, key: string, args: readonly string[]): CommandReply {
-  const options = parseSetOptions(space, args);
+  const options = parseSetOptions(args);
+  const { expiry } = options;
+  const givenMs = expiry === undefined ? 0 : expiryOption(space, expiry.word, expiry.value);
   const old = options.isGet ? space.read(key, 'string') : space.find(key);
   const before = options.isGet && old?.kind === 'string' ? old.value : null;
   const isAllowed = options.condition === undefined || (options.condition === 'NX') === !old;
   if (!isAllowed) return before;
-  const expiresAtMs = options.isKeepTtl ? (old?.expiresAtMs ?? 0) : (options.expiresAtMs ?? 0);
-  put(space, key, arg(args, 0), expiresAtMs);
+  put(space, key, arg(args, 0), options.isKeepTtl ? (old?.expiresAtMs ?? 0) : givenMs);
   return options.isGet ? before : ok;
 }
 
-function parseSetOptions(space: Keyspace, args: readonly string[]): SetOptions {
+const expiryWords = ['EX', 'PX', 'EXAT', 'PXAT'];
+
+/** An option may be repeated, but not contradict another. */
+function parseSetOptions(args: readonly string[]): SetOptions {
   const options: SetOptions = {};
   for (let at = 1; at < args.length; at += 1) {
     const word = arg(args, at).toUpperCase();
@@ -95,30 +107,16 @@ function parseSetOptions(space: Keyspace, args: readonly string[]): SetOptions {
     else if (word === 'KEEPTTL') options.isKeepTtl = true;
     else {
       at += 1;
-      if (options.expiresAtMs !== undefined) throw syntaxError();
-      options.expiresAtMs = parseExpiryOption(space, word, arg(args, at));
+      const isOther = options.expiry !== undefined && options.expiry.word !== word;
+      if (isOther || !expiryWords.includes(word)) throw syntaxError();
+      options.expiry = { word, value: arg(args, at) };
     }
+    if (options.isKeepTtl && options.expiry !== undefined) throw syntaxError();
   }
-  if (options.isKeepTtl && options.expiresAtMs !== undefined) throw syntaxError();
   return options;
 }
 
-function parseExpiryOption(space: Keyspace, word: string, value: string): number {
-  if (word === 'EX') return expiryAfter(space, value, 1000, 'set');
-  if (word === 'PX') return expiryAfter(space, value, 1, 'set');
-  if (word === 'EXAT') return expiryAt(value, 1000, 'set');
-  if (word === 'PXAT') return expiryAt(value, 1, 'set');
-  throw syntaxError();
-}
-
-function expiryAfter(space: Keyspace, text: string, unitMs: number, command: string): number {
-  return space.nowMs + expiryAt(text, unitMs, command);
-}
-
-function expiryAt(text: string, unitMs: number, command: string): number {
-  const value = parseInteger(text) * unitMs;
-  if (value <= 0 || !Number.isSafeInteger(value)) {
-    throw new CommandError(`ERR invalid expire time in '${command}' command`);
-  }
-  return value;
+function expiryOption(space: Keyspace, word: string, value: string): number {
+  const unitMs = word.startsWith('E') ? 1000 : 1;
+  return expiryTimeOf('set', value, unitMs, word.endsWith('AT') ? 0 : space.nowMs);
 }

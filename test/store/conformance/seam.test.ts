@@ -1,6 +1,6 @@
 /** The seam itself: what goes into a script, what comes out of it, and in which order (src/store/store.ts). */
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { ScriptError } from '../../../src/store/store.ts';
+import { ScriptError, StoreUnavailableError } from '../../../src/store/store.ts';
 import { listenFor, onEachEngine, type StoreUnderTest } from '../../store_under_test.ts';
 
 const extraScripts = {
@@ -64,6 +64,11 @@ onEachEngine((engine) => {
       null,
       null,
     ]);
+  });
+
+  test('a store that has been closed is away', async () => {
+    await store.close();
+    expect(await failureOf('seam_keys')).toBeInstanceOf(StoreUnavailableError);
   });
 
   describe('a script that fails', () => {

@@ -22,6 +22,10 @@ class TestDisk implements Committer {
     return Promise.resolve();
   }
 
+  renew(ops: readonly Operand[]): Promise<void> {
+    return this.commit(ops);
+  }
+
   async close(): Promise<void> {
     this.isClosed = true;
   }
@@ -105,6 +109,7 @@ test('whoever waits is let go although what it waits for has cancelled itself ou
       commits += 1;
       return landed;
     },
+    renew: () => landed,
     close: async () => {},
   };
   const probe = await openProbe({ dataDir: temporaryDirectory(), committer });

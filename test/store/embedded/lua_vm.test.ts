@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { LuaVm } from '../../../src/store/embedded/lua_vm.ts';
 import { ScriptError } from '../../../src/store/store.ts';
 import { openProbe, type Probe } from './probe.ts';
 
@@ -65,7 +66,7 @@ const failures: Readonly<Record<string, readonly [source: string, message: strin
   'an error with a table': ["error({ err = 'BUSY later' })", 'BUSY later'],
   'an error with nothing': ['error()', 'neither text nor a table'],
   'an error reply': ["return redis.error_reply('BUSY later')", 'script s: BUSY later'],
-  'a failing command': ["return redis.call('INCR', 'a', 'b')", 'wrong number of arguments'],
+  'a failing command': ["return redis.call('INCR', 'a', 'b')", 'Wrong number of args'],
   'a table as an argument': ["return redis.call('SET', 'a', {})", 'must be strings or integers'],
   'no arguments': ['return redis.call()', 'at least one argument'],
   'endless recursion': ['local f f = function() return 1 + f() end return f()', 'stack overflow'],
@@ -103,7 +104,11 @@ test('pcall turns a failing command into a value and the script goes on', async 
     redis.call('SET', 'a', 'after')
     local isFine = pcall(redis.call, 'NOPE')
     return { reply.err, isFine, redis.call('GET', 'a') }`);
-  expect(run()).toEqual(["ERR wrong number of arguments for 'incr' command", null, 'after']);
+  expect(run()).toEqual([
+    'ERR Wrong number of args calling Redis command from script',
+    null,
+    'after',
+  ]);
 });
 
 test('what a script wrote before it failed stays, as in Redis', async () => {
@@ -146,4 +151,52 @@ test('large arguments do not pile up', async () => {
   const before = store.stats().luaBytes;
   for (let at = 0; at < 20; at += 1) expect(store.runSync('s', [large])).toBe(large.length);
   expect(store.stats().luaBytes).toBe(before);
+});
+
+test('cjson reads and writes JSON', async () => {
+  const run = await script(`
+    local value = cjson.decode(ARGV[1])
+    value.none, value.sum = cjson.null, value.list[1] + value.list[2]
+    local keys = {}
+    for key in pairs(value) do keys[#keys + 1] = key end
+    table.sort(keys)
+    for at, key in ipairs(keys) do keys[at] = cjson.encode({ [key] = value[key] }) end
+    return keys`);
+  expect(run('{"list":[1,0.5],"text":"a\\u00e9\\ud83d\\ude00/"}')).toEqual([
+    ...['{"list":[1,0.5]}', '{"none":null}', '{"sum":1.5}', '{"text":"aé😀\\/"}'],
+  ]);
+});
+
+test('what cjson cannot read or write is an error at the line of the script', async () => {
+  const run = await script(
+    'local value = cjson.decode(ARGV[1])\nreturn cjson.encode({ value, tostring })',
+  );
+  expect(() => run('{"a" 1}')).toThrow('s:1: Expected colon but found T_NUMBER at character 6');
+  expect(() => run('['.repeat(1001))).toThrow(
+    's:1: Found too many nested data structures (1001) at character 1001',
+  );
+  expect(() => run('1')).toThrow('Cannot serialise function: type not supported');
+});
+
+test('bit counts in 32 bits', async () => {
+  const run = await script(
+    'return { bit.band(255, 15), bit.bnot(0), bit.lshift(1, 31), bit.bxor(5, 1), bit.tohex(255) }',
+  );
+  expect(run()).toEqual([15, -1, -2_147_483_648, 4, '000000ff']);
+});
+
+test('redis.sha1hex hashes bytes', async () => {
+  const run = await script('return redis.sha1hex(ARGV[1])');
+  expect(run('é')).toBe(new Bun.CryptoHasher('sha1').update('é').digest('hex'));
+});
+
+test('a script without an end is ended, even when it catches its errors, and the next one runs', async () => {
+  const vm = await LuaVm.start('p', () => null, 50);
+  vm.compile('endless', 'while true do pcall(function() while true do end end) end');
+  vm.compile('short', 'local sum = 0 for i = 1, 3000000 do sum = sum + i end return sum');
+  for (let at = 0; at < 2; at += 1) {
+    expect(() => vm.run('endless', [])).toThrow('ended because it ran for more than 50 ms');
+    expect(vm.run('short', [])).toBe(4_500_001_500_000);
+  }
+  vm.close();
 });
