@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../free_port.ts';
-import { ServerProcess } from '../server_process.ts';
+import { type ServerOptions, ServerProcess } from '../server_process.ts';
 import { type BatchReport, type BatchShape, preciseNow } from './tally.ts';
 
 export type BenchFunction = 'noop' | 'one' | 'ten' | 'parallel';
@@ -61,8 +61,11 @@ export class Bed {
     readonly app: BenchApp,
   ) {}
 
-  static async make(checkpointing: 'on' | 'off' = 'off'): Promise<Bed> {
-    const server = await ServerProcess.start({ retryIntervalS: null });
+  static async make(
+    checkpointing: 'on' | 'off' = 'off',
+    options: ServerOptions = { retryIntervalS: null },
+  ): Promise<Bed> {
+    const server = await ServerProcess.start(options);
     const app = await BenchApp.start(server.url, checkpointing);
     const bed = new Bed(server, app);
     const registered = await fetch(`${app.url.replace('127.0.0.1', 'localhost')}/api/inngest`, {

@@ -5,10 +5,11 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ceilingRow } from './ceiling.ts';
+import { engineRows } from './engine_rows.ts';
 import { median } from './figures.ts';
 import { type Outcome, type Row, rows as serverRows } from './rows.ts';
 
-const rows = [...serverRows, ceilingRow];
+const rows = [...serverRows, ceilingRow, ...engineRows];
 const roundsDefault = 5;
 
 interface Result {

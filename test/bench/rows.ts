@@ -59,28 +59,39 @@ function latency(
     });
 }
 
+interface RateShape {
+  readonly runs: number;
+  readonly perRun?: number;
+  readonly note?: (round: Round) => string;
+}
+
 /** Many runs at once: things a second, from the sending of the first event to the last return. */
-function rate(
-  name: BenchFunction,
-  checkpointing: 'on' | 'off',
-  { runs, perRun = 1, note }: { runs: number; perRun?: number; note?: (round: Round) => string },
-): Row['measure'] {
+function rate(name: BenchFunction, checkpointing: 'on' | 'off', shape: RateShape): Row['measure'] {
   return (rounds, progress) =>
-    onBed(checkpointing, async (bed) => {
-      await bed.play(name, Math.ceil(runs / 10));
-      const figures: number[] = [];
-      const miscounted: string[] = [];
-      const notes: string[] = [];
-      for (let round = 1; round <= rounds; round++) {
-        const played = await bed.play(name, runs);
-        const seconds = (Math.max(...played.endAt) - played.sentAt) / 1_000;
-        figures.push((runs * perRun) / seconds);
-        miscounted.push(...played.miscounted);
-        if (note) notes.push(note(played));
-        progress(`round ${round}: ${figures.at(-1)?.toFixed(0)}/s ${notes.at(-1) ?? ''}`);
-      }
-      return { rounds: figures, miscounted, note: notes[Math.floor(notes.length / 2)] };
-    });
+    onBed(checkpointing, (bed) => rateOn(bed, name, shape, rounds, progress));
+}
+
+/** As `rate`, on servers that are there already. */
+export async function rateOn(
+  bed: Bed,
+  name: BenchFunction,
+  { runs, perRun = 1, note }: RateShape,
+  rounds: number,
+  progress: Progress,
+): Promise<Outcome> {
+  await bed.play(name, Math.ceil(runs / 10));
+  const figures: number[] = [];
+  const miscounted: string[] = [];
+  const notes: string[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const played = await bed.play(name, runs);
+    const seconds = (Math.max(...played.endAt) - played.sentAt) / 1_000;
+    figures.push((runs * perRun) / seconds);
+    miscounted.push(...played.miscounted);
+    if (note) notes.push(note(played));
+    progress(`round ${round}: ${figures.at(-1)?.toFixed(0)}/s ${notes.at(-1) ?? ''}`);
+  }
+  return { rounds: figures, miscounted, note: notes[Math.floor(notes.length / 2)] };
 }
 
 /** Throughput of the last quarter of the completions relative to the first. */
