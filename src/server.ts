@@ -30,6 +30,7 @@ import { accountLimitDefault, functionLimit } from './flow/concurrency.ts';
 import { appUrlOf } from './function/url.ts';
 import { freshHistory, readWaitMsMax } from './history/fresh_history.ts';
 import type { History } from './history/history.ts';
+import { HistoryUnavailableError } from './history/history_error.ts';
 import { OutboxPump } from './history/outbox_pump.ts';
 import { openSqliteHistory } from './history/sqlite/sqlite_history.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
@@ -54,7 +55,7 @@ import { EmbeddedStore, openEmbeddedStore } from './store/embedded/engine.ts';
 import { refuseUnfinished } from './store/image/staging.ts';
 import { listenToScripts } from './store/messages.ts';
 import { outward } from './store/outward.ts';
-import { patientStore } from './store/patient_store.ts';
+import { patiently, patientStore } from './store/patient_store.ts';
 import { defaultPrefix } from './store/prefix.ts';
 import { type Store, StoreUnavailableError } from './store/store.ts';
 
@@ -212,7 +213,7 @@ function listen(
       apps: refresh,
       resync: () => {
         processor.resync();
-        pump.wake();
+        pump.retry();
         refresh();
       },
     }),
@@ -236,9 +237,8 @@ function workParts(ground: Ground, outputs: RunOutputs) {
   const { isShared, process } = ground;
   const { signal } = stopping;
   // What workers have in hand would be lost with a failure. The embedded store is never away.
-  const store = isShared
-    ? patientStore(ground.store, { clock, random: Math.random, signal })
-    : ground.store;
+  const patience = { clock, random: Math.random, signal };
+  const store = isShared ? patientStore(ground.store, patience) : ground.store;
   const terminator = terminatorOn(store, ground, outputs);
   const signingKey = settings.signingKey ?? undefined;
   const gated = (driver: Driver): Driver => ({
@@ -296,7 +296,9 @@ function workParts(ground: Ground, outputs: RunOutputs) {
     handle: async (item) => {
       try {
         // Events start what is registered anywhere when they are delivered.
-        if (isShared && item.kind === 'events') await registry.refresh();
+        if (isShared && item.kind === 'events') {
+          await patiently(() => registry.refresh(), patience);
+        }
         await handlerOf(item, { delivery, crons, executor });
       } catch (error) {
         await failures.handle(item, error);
@@ -342,7 +344,11 @@ function openDoors(ground: Ground, { pump, fresh, outputs }: ReturnType<typeof r
       accept: (events) => intake.accept(events),
       isOverloaded: () => isClosing || intake.isOverloaded() || pump.isBehind,
     },
-    runs: new RunControl(store, terminator, async (id) => (await fresh.run(id)) !== null),
+    runs: new RunControl(store, terminator, async (id) => {
+      if ((await fresh.run(id)) !== null) return true;
+      if (pump.isCaughtUp) return false;
+      throw new HistoryUnavailableError('history does not have everything that happened yet');
+    }),
     signals: new SignalSender(store, clock),
     checkpoints: {
       saveAsync: (request) => checkpoints.save(request),

@@ -76,7 +76,9 @@ export class RedisServer {
       { cwd: this.directory, stdin: 'ignore', stdout: log, stderr: log },
     );
     this.child = child;
-    process.once('exit', () => child.kill('SIGKILL'));
+    const end = () => child.kill('SIGKILL');
+    process.once('exit', end);
+    void child.exited.then(() => process.off('exit', end));
     await eventually(() => child.exitCode !== null || isAnswering(this.url), {
       intervalMs: 5,
       what: 'a Redis server that answers',

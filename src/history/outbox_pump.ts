@@ -95,6 +95,17 @@ export class OutboxPump {
     this.#schedule();
   }
 
+  /** Something that was away is back: tries again at once instead of when the backoff ends. */
+  retry(): void {
+    this.#waiting += 1;
+    this.#begin();
+  }
+
+  /** Whether history has everything that this server knows of. */
+  get isCaughtUp(): boolean {
+    return this.#waiting === 0 && this.#batch === null;
+  }
+
   /**
    * Resolves when history has every fact that was in the outbox, when the pump is stopped, or after `msMax`.
    * Whoever gives no `msMax` waits for as long as history is away.

@@ -6,10 +6,18 @@
  */
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { Store } from '../store/store.ts';
+import { type Store, StoreUnavailableError } from '../store/store.ts';
 import { accountOf, isSystemPartition, type LeasedItem } from './item.ts';
 import { LeaseKeeper } from './lease_keeper.ts';
-import { accountsWithWork, peek, releasePartition, scavenge, take } from './queue.ts';
+import {
+  accountsWithWork,
+  peek,
+  releasePartition,
+  returnTaken,
+  scavenge,
+  type TakeRequest,
+  take,
+} from './queue.ts';
 import { fairOrder } from './selection.ts';
 
 const partitionLeaseMs = 4_000;
@@ -30,6 +38,8 @@ const takeOverGraceMs = 5_000;
 const scavengedMax = 1_000;
 /** Partitions remembered as having work; the rest is found by the next scan. */
 const hotMax = 10_000;
+/** Takes whose answer was lost that are remembered; items of others come back when their leases end. */
+const lostTakesMax = 100;
 /** Pause after the store failed. */
 const failureRestMs = 1_000;
 
@@ -90,6 +100,8 @@ export class Processor {
   private isStopped = true;
   /** Before this, no item is taken for abandoned. */
   private takeOverFromMs = 0;
+  /** Takes whose answer was lost: they may have handed out items that nobody works on. */
+  private lostTakes: Pick<TakeRequest, 'partition' | 'leaseToken'>[] = [];
   /** Whether the last attempt to serve the queue failed. */
   private isFailing = false;
   private timer: Timer | null = null;
@@ -194,6 +206,7 @@ export class Processor {
 
   private async pump(): Promise<void> {
     try {
+      await this.returnLost();
       while (!this.isStopped && this.lanes.some(hasRoom)) {
         if (this.isScanDue) await this.scan();
         const partition = this.nextPartition();
@@ -266,13 +279,13 @@ export class Processor {
   }
 
   private async serve(partition: string): Promise<void> {
-    const { store, clock, process, newToken } = this.parts;
+    const { clock, process, newToken } = this.parts;
     const lane = this.laneFor(partition);
     const nowMs = clock.now();
     const limits = isSystemPartition(partition)
       ? { function: 0, account: 0 }
       : await this.parts.limitsOf(partition);
-    const { outcome, items } = await take(store, {
+    const { outcome, items } = await this.take({
       nowMs,
       partition,
       process,
@@ -289,6 +302,24 @@ export class Processor {
     if (outcome === 'leased_elsewhere') this.arm(nowMs + partitionLeaseMs);
     for (const item of items) void this.work(item, lane);
     this.countTurn(lane, outcome !== 'leased_elsewhere');
+  }
+
+  private async take(request: TakeRequest): ReturnType<typeof take> {
+    try {
+      return await take(this.parts.store, request);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError && this.lostTakes.length < lostTakesMax)
+        this.lostTakes.push(request);
+      throw error;
+    }
+  }
+
+  private async returnLost(): Promise<void> {
+    const { store, clock } = this.parts;
+    for (let lost = this.lostTakes[0]; lost !== undefined; lost = this.lostTakes[0]) {
+      await returnTaken(store, clock.now(), lost);
+      this.lostTakes.shift();
+    }
   }
 
   private countTurn(lane: Lane, hasServed: boolean): void {
@@ -336,6 +367,7 @@ export class Processor {
       await this.parts.handle(item);
     } catch (error) {
       // The item keeps its lease and is taken over when that ends: nothing is lost.
+      if (error instanceof StoreUnavailableError) return;
       this.parts.log.error('work on a queue item failed unexpectedly; it is tried again', {
         item: item.id,
         kind: item.kind,

@@ -78,6 +78,15 @@ function leasedItem(reply: readonly Reply[], i: number, request: TakeRequest): L
   };
 }
 
+/** Puts back what a `take` whose answer was lost handed out under its token. Returns how many items that were. */
+export async function returnTaken(
+  store: Store,
+  nowMs: number,
+  { partition, leaseToken }: Pick<TakeRequest, 'partition' | 'leaseToken'>,
+): Promise<number> {
+  return asNumber(await store.run('queue_return', [nowMs, partition, leaseToken]));
+}
+
 /** Partitions with work at `nowMs` in pointer order, and when the next one has some (null: none waits). */
 export async function peek(
   store: Store,

@@ -16,17 +16,8 @@ export interface Patience {
   readonly signal: AbortSignal;
 }
 
-export function patientStore(store: Store, patience: Patience): Store {
-  return {
-    run: (script, args) => persist(() => store.run(script, args), patience),
-    settled: () => persist(() => store.settled(), patience),
-    subscribe: (subscriber) => store.subscribe(subscriber),
-    trouble: () => store.trouble(),
-    close: () => store.close(),
-  };
-}
-
-async function persist<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
+/** Makes the attempt again for as long as it finds the store away. */
+export async function patiently<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     try {
       return await attempt();
@@ -36,6 +27,16 @@ async function persist<T>(attempt: () => Promise<T>, patience: Patience): Promis
       if (patience.signal.aborted) throw error;
     }
   }
+}
+
+export function patientStore(store: Store, patience: Patience): Store {
+  return {
+    run: (script, args) => patiently(() => store.run(script, args), patience),
+    settled: () => patiently(() => store.settled(), patience),
+    subscribe: (subscriber) => store.subscribe(subscriber),
+    trouble: () => store.trouble(),
+    close: () => store.close(),
+  };
 }
 
 /** Ends early when the signal does. Spread out, so that those who wait do not all come back at once. */

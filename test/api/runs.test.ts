@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { HistoryUnavailableError } from '../../src/history/history_error.ts';
 import { openDoor, otherRunId, problem, runId } from './door.ts';
 import { runRecord } from './records.ts';
 
@@ -64,6 +65,14 @@ test('a run nobody knows is 404 on each route', async () => {
     const answer = await door.knock(method, `${path}${suffix}`);
     expect([answer.status, answer.json()]).toEqual([404, unknown]);
   }
+});
+
+test('a run that history may not have heard of yet is 503, not unknown', async () => {
+  const door = openDoor();
+  door.world.failure = new HistoryUnavailableError('behind');
+  const answer = await door.knock('DELETE', path);
+  expect([answer.status, answer.at('code')]).toEqual([503, 'history_unavailable']);
+  expect(answer.headers.get('retry-after')).toBe('2');
 });
 
 test('an id that is no ULID is 400 on each route', async () => {

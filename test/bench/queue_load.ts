@@ -8,6 +8,7 @@ import {
   peek,
   rebuildKnown,
   requeue,
+  returnTaken,
   scavenge,
 } from '../../src/queue/queue.ts';
 import { endRun } from '../../src/state/run_end.ts';
@@ -136,6 +137,16 @@ async function partitionLoad(scope: LoadScope): Promise<void> {
     },
     (ahead) => ahead === 1,
   );
+  await timer.timed(
+    'queue_return',
+    subjects,
+    (index) => {
+      const { partition, leaseToken } = at(seconds, index);
+      return returnTaken(store, nowMs, { partition, leaseToken });
+    },
+    (count) => count === 1,
+  );
+  await leaseAll(scope, served, nowMs, subjects);
   const leased = [...firsts.flatMap(({ items }) => items), ...seconds];
   await timer.untimed(leased.length, (index) => dequeue(store, at(leased, index)));
 }

@@ -5,6 +5,7 @@ import { HistoryUnavailableError } from '../../src/history/history_error.ts';
 import { OutboxPump, type OutboxPumpOptions } from '../../src/history/outbox_pump.ts';
 import { openSqliteHistory } from '../../src/history/sqlite/sqlite_history.ts';
 import type { Clock, Timer } from '../../src/lib/clock.ts';
+import { outward } from '../../src/store/outward.ts';
 import type { Reply, Store } from '../../src/store/store.ts';
 import { eventually } from '../eventually.ts';
 import { eventFact, stepFact, textsOf } from './facts.ts';
@@ -118,13 +119,14 @@ function makePump(changes: Partial<OutboxPumpOptions> = {}): OutboxPump {
       error: (message) => logged.push(`error: ${message}`),
     },
     history: {
-      async record(facts) {
+      // As the server wires it: what history is told is on disk.
+      record: outward(store)(async (facts: readonly string[]) => {
         expect(store.unsettled).toBe(false);
         const failure = failures.shift();
         if (failure) throw failure;
         batches.push(facts.length);
         await history.record(facts);
-      },
+      }),
     },
     ...changes,
   });
@@ -278,6 +280,22 @@ test('while history is away facts stay, and are tried again after growing pauses
   expect(logged).toHaveLength(12);
   expect(await recordedEvents()).toBe(2);
   expect(store.outbox).toEqual([]);
+  await pump.stop();
+});
+
+test('what was away and is back is tried at once, whatever the backoff', async () => {
+  failures = Array.from({ length: 5 }, () => new HistoryUnavailableError('disk full'));
+  write(...manyEvents(2));
+  const pump = makePump();
+  pump.start();
+  for (let failure = 1; failure <= 5; failure++) {
+    await eventually(() => pump.failures === failure && clock.nextMs() !== null, { intervalMs: 0 });
+    expect(pump.isCaughtUp).toBe(false);
+    pump.retry();
+  }
+  await pump.idle();
+  expect(await recordedEvents()).toBe(2);
+  expect(pump.isCaughtUp).toBe(true);
   await pump.stop();
 });
 

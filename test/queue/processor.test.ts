@@ -20,6 +20,8 @@ let inner: EmbeddedStore;
 let scriptsRun: string[];
 /** What each script does before it runs; throws to make it fail. */
 let beforeScript: (name: string) => void | Promise<void>;
+/** What happens to each script's answer; throws to lose it. */
+let afterScript: (name: string) => void;
 let store: Store;
 let handled: LeasedItem[];
 let logged: string;
@@ -30,13 +32,16 @@ beforeEach(async () => {
   inner = await openEmbeddedStore({ dataDir: null, clock });
   scriptsRun = [];
   beforeScript = () => undefined;
+  afterScript = () => undefined;
   handled = [];
   logged = '';
   store = {
     run: async (script, args) => {
       scriptsRun.push(script);
       await beforeScript(script);
-      return inner.run(script, args);
+      const reply = await inner.run(script, args);
+      afterScript(script);
+      return reply;
     },
     settled: () => inner.settled(),
     subscribe: (subscriber) => inner.subscribe(subscriber),
@@ -515,6 +520,27 @@ describe('leases', () => {
     await quiet();
     await release('slow');
     expect(inner.keys()).toEqual([]);
+  });
+});
+
+describe('a take whose answer is lost', () => {
+  test('gives its items to the next one, not to the end of a lease', async () => {
+    await enqueue(store, [due('a'), due('b')]);
+    let losses = 0;
+    afterScript = (name) => {
+      if (name !== 'queue_take' || losses > 0) return;
+      losses += 1;
+      throw new StoreUnavailableError('the connection broke');
+    };
+    processorWith().start();
+    await quiet();
+    expect([losses, ids()]).toEqual([1, []]);
+    clock.goTo(clock.now() + 1_000);
+    await quiet();
+    expect(handled).toMatchObject([
+      { id: 'a', attempt: 0, scavenged: 0 },
+      { id: 'b', attempt: 0, scavenged: 0 },
+    ]);
   });
 });
 

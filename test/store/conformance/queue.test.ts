@@ -10,6 +10,7 @@ import {
   rebuild,
   releasePartition,
   requeue,
+  returnTaken,
   scavenge,
 } from '../../../src/queue/queue.ts';
 import { idsOf, leaseMs, sampleItem, takeFrom, takeOne } from '../../queue/sample_item.ts';
@@ -311,6 +312,34 @@ conformance('queue', (engine) => {
 
     test('code -1: the item is gone', async () => {
       expect(await ahead('gone')).toBe(-1);
+    });
+  });
+
+  describe('queue_return', () => {
+    test('puts back what was handed out under a token: due now, with the same attempt, for anybody', async () => {
+      await enqueue(store, [due('a'), due('b'), due('c')]);
+      const lost = await takeFrom(under, 'fn-1', { itemsMax: 2 });
+      const known = await takeFrom(under, 'fn-1', { itemsMax: 1 });
+      const token = lost.items[0]?.leaseToken ?? '';
+      expect(idsOf(lost.items)).toEqual(['a', 'b']);
+      under.clock.advance(5);
+      const request = { partition: 'fn-1', leaseToken: token };
+      expect(await returnTaken(store, under.clock.now(), request)).toBe(2);
+      const again = await takeFrom(under, 'fn-1');
+      expect(idsOf(again.items)).toEqual(['a', 'b']);
+      expect(again.items).toMatchObject([
+        { attempt: 0, generation: 1, scavenged: 0, atMs: under.clock.now() },
+        { attempt: 0, generation: 1, scavenged: 0, atMs: under.clock.now() },
+      ]);
+      // What somebody works on stays with them.
+      expect(known.items[0] && (await dequeue(store, known.items[0]))).toBe(true);
+    });
+
+    test('finds nothing for a token that nothing was handed out under', async () => {
+      await enqueue(store, [due('a')]);
+      await takeFrom(under, 'fn-1');
+      const request = { partition: 'fn-1', leaseToken: 'unknown' };
+      expect(await returnTaken(store, under.clock.now(), request)).toBe(0);
     });
   });
 

@@ -268,6 +268,17 @@ export const repetitions: Readonly<Record<ScriptName, Readonly<Record<string, Re
       first: 2,
     },
   },
+  queue_return: {
+    'the items are back': {
+      prepare: async (under) => {
+        await queued(under);
+        const { leaseToken } = await takeOne(under, 'fn-1');
+        return [1_000, 'fn-1', leaseToken];
+      },
+      first: 1,
+      second: 0,
+    },
+  },
   queue_release_partition: {
     'the partition is free': {
       prepare: async (under) => {

@@ -156,6 +156,11 @@ export const scriptAnswers: Readonly<Record<ScriptName, ScriptAnswers>> = {
     of: (reply) => [integer(reply) > 0 ? 'made ready' : 'none made ready'],
   },
   queue_release_partition: code('queue', 1, 0),
+  queue_return: {
+    suite: 'queue',
+    answers: ['none put back', 'some put back'],
+    of: (reply) => [integer(reply) > 0 ? 'some put back' : 'none put back'],
+  },
   queue_requeue: {
     suite: 'queue',
     answers: ['due ms', '0', '-2'],

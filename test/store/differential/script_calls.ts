@@ -237,6 +237,7 @@ const calls: Readonly<Record<ScriptName, fc.Arbitrary<ScriptCall>>> = {
     queue.accountsWithWork(store, ms, most),
   ),
   queue_ahead: direct('queue_ahead', partition, itemId),
+  queue_return: direct('queue_return', now, partition, token),
   run_create: through(run, createRun),
   run_enter: through(
     fc.tuple(
