@@ -59,13 +59,22 @@ function modesOn(flavour: 'redis' | 'valkey', count: number): Mode[] {
   });
 }
 
-describe.skipIf(!hasRedis('redis'))('nothing is lost or repeated when', () => {
+/** Says why, where the server is not installed. */
+function suite(flavour: 'redis' | 'valkey', title: string): [title: string, isSkipped: boolean] {
+  if (hasRedis(flavour)) return [title, false];
+  return [`${title} (skipped: ${flavour}-server is not installed)`, true];
+}
+
+const [onRedis, isRedisMissing] = suite('redis', 'nothing is lost or repeated when');
+const [onValkey, isValkeyMissing] = suite('valkey', 'nothing is lost or repeated on Valkey when');
+
+describe.skipIf(isRedisMissing)(onRedis, () => {
   for (const mode of modesOn('redis', kills)) {
     test(mode.title, () => survive(mode), testDeadlineMs);
   }
 });
 
-describe.skipIf(!hasRedis('valkey'))('nothing is lost or repeated on Valkey when', () => {
+describe.skipIf(isValkeyMissing)(onValkey, () => {
   for (const mode of modesOn('valkey', valkeyKills).slice(1, 3)) {
     test(mode.title, () => survive(mode), testDeadlineMs);
   }
