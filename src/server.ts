@@ -87,12 +87,13 @@ export async function startServer(settings: Settings, log: Logger): Promise<Runn
 async function open(settings: Settings, log: Logger): Promise<Opened> {
   const { dataDir } = settings;
   if (dataDir !== null) mkdirSync(dataDir, { recursive: true, mode: 0o750 });
+  // Asked before anything is opened: what is there may be half of it.
+  if (dataDir !== null) refuseUnfinished(dataDir);
   const path = dataDir === null ? null : join(dataDir, 'history.db');
+  const opening = openStore(settings, log);
+  await refusedAtOnce(opening);
   // Side by side: both mostly wait for a thread to start.
-  const [store, history] = await Promise.allSettled([
-    openStore(settings, log),
-    openSqliteHistory({ path }),
-  ]);
+  const [store, history] = await Promise.allSettled([opening, openSqliteHistory({ path })]);
   if (store.status === 'rejected') {
     if (history.status === 'fulfilled') await history.value.close();
     throw store.reason;
@@ -104,11 +105,15 @@ async function open(settings: Settings, log: Logger): Promise<Opened> {
   return { store: store.value, history: history.value };
 }
 
+/** The embedded store has its lock by the next turn or is refused: a directory of another server is left alone. */
+async function refusedAtOnce(opening: Promise<Store>): Promise<void> {
+  await Promise.race([opening, new Promise<void>((turn) => setImmediate(turn))]);
+}
+
 async function openStore(settings: Settings, log: Logger): Promise<Store> {
   const { dataDir, redisUri, redisPrefix } = settings;
   const clock = systemClock;
   if (redisUri === null) {
-    if (dataDir !== null) refuseUnfinished(dataDir);
     return openEmbeddedStore({ dataDir, clock, log: (message) => log.warn(message) });
   }
   // Loaded only by those who use it: the client is large.
@@ -233,12 +238,14 @@ function readingParts({ store, history, clock, log, gate, process, isShared }: G
 
 /** The queue's worker loop and the handlers of its items. */
 function workParts(ground: Ground, outputs: RunOutputs) {
-  const { clock, log, settings, newId, registry, functions, limits, stopping, gate } = ground;
+  const { clock, log, settings, newId, registry, functions, limits, stopping } = ground;
   const { isShared, process } = ground;
   const { signal } = stopping;
   // What workers have in hand would be lost with a failure. The embedded store is never away.
-  const patience = { clock, random: Math.random, signal };
+  const whenBack = (resync: () => void) => listenToScripts(ground.store, { resync });
+  const patience = { clock, random: Math.random, signal, whenBack };
   const store = isShared ? patientStore(ground.store, patience) : ground.store;
+  const gate = outward(store);
   const terminator = terminatorOn(store, ground, outputs);
   const signingKey = settings.signingKey ?? undefined;
   const gated = (driver: Driver): Driver => ({

@@ -14,6 +14,8 @@ export interface Patience {
   readonly random: () => number;
   /** Ends the waiting: the server stops. */
   readonly signal: AbortSignal;
+  /** Calls back whenever the store is reachable again; returns how to stop that. */
+  readonly whenBack: (listener: () => void) => () => void;
 }
 
 /** Makes the attempt again for as long as it finds the store away. */
@@ -39,14 +41,19 @@ export function patientStore(store: Store, patience: Patience): Store {
   };
 }
 
-/** Ends early when the signal does. Spread out, so that those who wait do not all come back at once. */
-async function rest(failures: number, { clock, random, signal }: Patience): Promise<void> {
+/** Ends early when the store is back or the signal fires. */
+async function rest(
+  failures: number,
+  { clock, random, signal, whenBack }: Patience,
+): Promise<void> {
   const ceilingMs = Math.min(restMsMax, restMsMin * 2 ** (failures - 1));
   const { promise, resolve } = Promise.withResolvers<void>();
   const end = (): void => resolve();
   const timer = clock.at(clock.now() + Math.ceil(ceilingMs * (0.5 + random() / 2)), end);
   signal.addEventListener('abort', end, { once: true });
+  const stopListening = whenBack(end);
   await promise;
   timer.cancel();
+  stopListening();
   signal.removeEventListener('abort', end);
 }

@@ -20,13 +20,19 @@ function awayFor(failures: number, error: Error = new StoreUnavailableError('awa
     trouble: () => null,
     close: async () => {},
   };
-  const store = patientStore(inner, { clock, random: () => 1, signal: stopping.signal });
+  const listeners = new Set<() => void>();
+  const whenBack = (listener: () => void) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  const patience = { clock, random: () => 1, signal: stopping.signal, whenBack };
+  const store = patientStore(inner, patience);
   const pass = async (ms: number): Promise<void> => {
     for (let i = 0; i < 5; i += 1) await turn();
     clock.goTo(clock.now() + ms);
     for (let i = 0; i < 5; i += 1) await turn();
   };
-  return { store, clock, stopping, pass, attempts: () => attempts };
+  return { store, clock, stopping, pass, listeners, attempts: () => attempts };
 }
 
 test('a script that found the store away runs when it is back, with growing pauses', async () => {
@@ -39,6 +45,18 @@ test('a script that found the store away runs when it is back, with growing paus
   }
   expect(seen).toEqual([1, 1, 2, 2, 3, 3, 4]);
   expect(await reply).toBe(7);
+});
+
+test('nobody waits for the end of a pause when the store is back', async () => {
+  const { store, pass, listeners, attempts } = awayFor(2);
+  const reply = store.run('step_commit', []);
+  for (let failure = 1; failure <= 2; failure += 1) {
+    await pass(0);
+    expect(attempts()).toBe(failure);
+    for (const tell of listeners) tell();
+  }
+  expect(await reply).toBe(7);
+  expect(listeners.size).toBe(0);
 });
 
 test('waiting for durability is as patient', async () => {

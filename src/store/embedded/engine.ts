@@ -123,11 +123,12 @@ export class EmbeddedStore implements Store {
   /** Safe to call again. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
+    // From here on no script runs: what it wrote could come to disk after the directory has been let go.
+    this.#isClosed = true;
     this.#space.close();
     try {
       await this.#durability?.commits.close();
     } finally {
-      this.#isClosed = true;
       this.#durability?.directory.release();
       this.#vm.close();
     }

@@ -75,6 +75,7 @@ export class GroupCommit {
   /** Takes what nobody waits for. */
   #lag: Timer | undefined;
   #isStalled = false;
+  #isClosed = false;
   #bytesPending = 0;
   #commits = 0;
   #commitMsLast = 0;
@@ -135,6 +136,7 @@ export class GroupCommit {
     try {
       while (this.#flight || !this.#journal.isEmpty) await this.settled();
     } finally {
+      this.#isClosed = true;
       this.#deadline?.cancel();
       this.#lag?.cancel();
       this.#flight?.timer?.cancel();
@@ -204,6 +206,8 @@ export class GroupCommit {
   }
 
   #attempt(flight: Flight): void {
+    // The directory may belong to another process by now.
+    if (this.#isClosed) return;
     try {
       if (flight.isGroundLost) this.#makeWhole(flight);
     } catch (error) {
@@ -258,6 +262,7 @@ export class GroupCommit {
   }
 
   #retry(flight: Flight, error: unknown): void {
+    if (this.#isClosed) return;
     flight.failures += 1;
     flight.error =
       error instanceof CommitError ? error : new CommitError(messageOf(error), codeOf(error));

@@ -275,6 +275,23 @@ test('close writes what is left and closes the disk', async () => {
   expect(disk.isClosed).toBe(true);
 });
 
+test('no script runs once the store is closing, and nothing is written after it has let the directory go', async () => {
+  const { store, call, disk, diskClock } = await openOnTestDisk();
+  call('SET', 'a', 1);
+  disk.isHanging = true;
+  const closed = store.close().catch((error: unknown) => error);
+  expect(() => call('SET', 'late', 1)).toThrow(StoreUnavailableError);
+  for (let passed = 0; passed < 11_000; passed += 100) {
+    await turn();
+    diskClock.advance(100);
+  }
+  expect(await closed).toBeInstanceOf(StoreUnavailableError);
+  disk.isHanging = false;
+  diskClock.advance(60_000);
+  await turn();
+  expect(disk.batches).toEqual([]);
+});
+
 test('a store in memory settles at once and leaves no timers behind', async () => {
   const { store, call, clock } = await openProbe();
   call('SET', 'a', 1, 'PX', 1000);
