@@ -1,57 +1,78 @@
 -- Puts items that were found on disk back into the sets below <prefix>:x:, which are not kept there. No process
--- holds a lease then, so every item is ready.
+-- holds a lease then, so every item is ready. For a thousand items at most: a start waits for this, so that it works
+-- with a few commands per group of items, and those have a limit.
 --
 -- KEYS[1] key prefix
 -- ARGV: number of items to look up, ids;
---       and, when there are any, items whose records are known, by partition, because looking them up is most of the
---       work: number of partitions, per partition: its name, account, number of items, per item: id, score, run, kind
+--       and, when there are any, items whose records are known, because looking them up is most of the work:
+--       number of groups, per group: partition, account, kind, number of items, per item: score, id; the run of each
 -- Returns the number of items made ready.
 -- include: queue
-local count = 0
--- Partitions in the order of their first item, and per partition its account and score and id of each item, as ZADD
--- takes them.
-local partitions, accounts, scored = {}, {}, {}
 
-local function scored_of(partition, account)
-  if not scored[partition] then
-    partitions[#partitions + 1] = partition
-    accounts[partition] = account
-    scored[partition] = {}
+-- As list_in_run for each of `count` items. From `from` on, `list` holds what ARGV holds of a group.
+local function list_in_runs(kind, list, from, count)
+  local runs = from + 2 * count - 1
+  local holders = redis.call('HMGET', P .. ':x:run-item', unpack(list, runs + 1, runs + count))
+  local firsts, first_of = {}, {}
+  for i = 1, count do
+    local id, run = list[from + 2 * i - 1], list[runs + i]
+    local holder = holders[i] or first_of[run]
+    if run == '' or holder == id then
+      -- Nothing to list, or listed before.
+    elseif kind == 'deadline' then
+      list_in_run(run, kind, id)
+    elseif holder then
+      redis.call('SADD', further_items(run), id)
+    else
+      first_of[run] = id
+      firsts[#firsts + 1] = run
+      firsts[#firsts + 1] = id
+    end
   end
-  return scored[partition]
+  if firsts[1] then
+    redis.call('HSET', P .. ':x:run-item', unpack(firsts))
+  end
 end
 
-local function put_back(pairs, id, score, run, kind)
-  if run ~= '' then
-    redis.call('SADD', items_of_run(run, kind), id)
-  end
-  local size = #pairs
-  pairs[size + 1] = score
-  pairs[size + 2] = id
-  count = count + 1
+-- As make_ready and list_in_run for each item.
+local function make_group_ready(partition, account, kind, list, from, count)
+  local ready = P .. ':x:ready:' .. partition
+  redis.call('ZADD', ready, unpack(list, from, from + 2 * count - 1))
+  point(partition, account, redis.call('ZRANGE', ready, 0, 0, 'WITHSCORES')[2])
+  list_in_runs(kind, list, from, count)
 end
 
+local made_ready = 0
+local groups, group_of = {}, {}
 for _ = 1, arg_number() do
   local id = arg_text()
   local f = redis.call('HMGET', P .. ':item:' .. id, 'p', 'ac', 'sc', 'r', 'k')
   if f[1] then
-    put_back(scored_of(f[1], f[2]), id, f[3], f[4], f[5])
+    local name = f[5] .. ' ' .. f[1]
+    local group = group_of[name]
+    if not group then
+      group = { p = f[1], ac = f[2], k = f[5], list = {}, runs = {} }
+      group_of[name] = group
+      groups[#groups + 1] = group
+    end
+    group.list[#group.list + 1] = f[3]
+    group.list[#group.list + 1] = id
+    group.runs[#group.runs + 1] = f[4]
   end
+end
+for i = 1, #groups do
+  local group = groups[i]
+  local count = #group.runs
+  for k = 1, count do
+    group.list[2 * count + k] = group.runs[k]
+  end
+  make_group_ready(group.p, group.ac, group.k, group.list, 1, count)
+  made_ready = made_ready + count
 end
 for _ = 1, arg_number() or 0 do
-  local pairs = scored_of(arg_text(), arg_text())
-  for _ = 1, arg_number() do
-    put_back(pairs, ARGV[cursor + 1], ARGV[cursor + 2], ARGV[cursor + 3], ARGV[cursor + 4])
-    cursor = cursor + 4
-  end
+  local partition, account, kind, count = arg_text(), arg_text(), arg_text(), arg_number()
+  make_group_ready(partition, account, kind, ARGV, cursor + 1, count)
+  cursor = cursor + 3 * count
+  made_ready = made_ready + count
 end
--- As one make_ready per item, but with a few commands per partition: a start waits for this.
-for i = 1, #partitions do
-  local partition = partitions[i]
-  local ready = P .. ':x:ready:' .. partition
-  if scored[partition][1] then
-    redis.call('ZADD', ready, unpack(scored[partition]))
-    point(partition, accounts[partition], redis.call('ZRANGE', ready, 0, 0, 'WITHSCORES')[2])
-  end
-end
-return count
+return made_ready

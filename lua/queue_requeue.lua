@@ -19,6 +19,7 @@ if counts == 1 and attempts + 1 >= tonumber(f[2]) then
   return -2
 end
 local at = now + tonumber(delays[math.min(attempts + 1, #delays)])
-requeue(id, at, attempts + counts, 0)
+redis.call('HSET', P .. ':item:' .. id, 'at', at, 'sc', at, 'a', attempts + counts)
+put_back(id)
 publish_facts(facts)
 return at

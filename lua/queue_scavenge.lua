@@ -1,4 +1,5 @@
--- Takes over items whose lease has expired: their process is gone. They are due again, with the same attempt.
+-- Takes over items whose lease has expired: their process is gone. They are ready again, with the same attempt and at
+-- their old place in the order.
 --
 -- KEYS[1] key prefix
 -- ARGV: now ms; items at most
@@ -7,9 +8,8 @@
 local now, most = arg_text(), arg_text()
 local ids = redis.call('ZRANGEBYSCORE', P .. ':x:leases', '-inf', now, 'LIMIT', 0, most)
 for i = 1, #ids do
-  local attempts = redis.call('HGET', P .. ':item:' .. ids[i], 'a')
-  if attempts then
-    requeue(ids[i], now, attempts, 1)
+  if put_back(ids[i]) then
+    redis.call('HINCRBY', P .. ':item:' .. ids[i], 'n', 1)
   else
     redis.call('HDEL', P .. ':x:lease', ids[i])
     redis.call('ZREM', P .. ':x:leases', ids[i])

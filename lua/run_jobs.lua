@@ -3,8 +3,8 @@
 -- KEYS[1] key prefix
 -- ARGV: run; items at most
 -- Returns a flat list: id, kind, due ms, attempts, 1 when leased else 0.
--- include: args
-local ids = redis.call('SMEMBERS', P .. ':x:run:' .. arg_text())
+-- include: queue
+local ids = items_of_run(arg_text())
 local most = arg_number()
 local reply = {}
 for i = 1, math.min(#ids, most) do

@@ -109,7 +109,7 @@ local function brings_anything()
   return false
 end
 local own = id == '' and 0 or 1
-if own == 1 and f[5] == f[4] and redis.call('SCARD', P .. ':x:run:' .. run) <= 1 and not brings_anything() then
+if own == 1 and f[5] == f[4] and is_driven_by_at_most(run, 1) and not brings_anything() then
   return -4
 end
 
@@ -163,7 +163,7 @@ end
 publish_facts(facts)
 
 -- Nothing else would ever come back to the run: look for its next steps, whatever the answer said.
-local is_orphan = own == 1 and not last_step and redis.call('SCARD', P .. ':x:run:' .. run) <= 1
+local is_orphan = own == 1 and not last_step and is_driven_by_at_most(run, 1)
 local discovery_id = last_step and run .. '.next:' .. last_step
 if is_orphan then
   local finished = redis.call('HGET', key, 'n')

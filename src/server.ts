@@ -41,6 +41,7 @@ import { Waiting } from './pause/waiting.ts';
 import type { LeasedItem } from './queue/item.ts';
 import { Processor } from './queue/processor.ts';
 import { rebuildFields, rebuildKnown } from './queue/queue.ts';
+import { claimRole } from './queue/role.ts';
 import { AppDiscovery, discoveryPorts } from './runner/app_discovery.ts';
 import { AppPoll } from './runner/app_poll.ts';
 import { syncApp } from './runner/app_sync.ts';
@@ -58,6 +59,9 @@ import { outward } from './store/outward.ts';
 import { patiently, patientStore } from './store/patient_store.ts';
 import { defaultPrefix } from './store/prefix.ts';
 import { type Store, StoreUnavailableError } from './store/store.ts';
+
+/** Asking all apps takes its time; the process that asks them keeps the role meanwhile. */
+const pollRoleGraceMs = 30_000;
 
 /** Closes connections that have been silent this long. Requests that wait longer (`/output`) say so themselves. */
 const idleTimeoutS = 60;
@@ -184,9 +188,8 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
       // Together: the time to drain must not pass with waiting for apps to answer a sync.
       const [left] = await Promise.all([work.processor.stop(drainMs), sync.stop()]);
       ground.stopping.abort();
-      if (left > 0) {
-        log.warn('calls were still under way; they are made again at the next start', { left });
-      }
+      await work.processor.abandon();
+      if (left > 0) log.warn('calls were still under way; they are made again', { left });
       work.memory.stop();
       await doors.close();
       await reading.pump.stop();
@@ -197,17 +200,18 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
 
 /** What scripts announce, here or in another process. */
 function listen(
-  { store, registry, log, isShared }: Ground,
+  { store, registry, log, isShared, settings }: Ground,
   { pump, outputs }: ReturnType<typeof readingParts>,
   { processor, waiting }: ReturnType<typeof workParts>,
 ): void {
-  const refresh = () => {
-    registry.refresh().catch((error: unknown) => {
+  const read = (apps: Promise<unknown>) => {
+    apps.catch((error: unknown) => {
       // When the store is back, it says so.
       if (error instanceof StoreUnavailableError) return;
       log.warn('apps could not be read', { error });
     });
   };
+  const refresh = () => read(registry.refresh());
   listenToScripts(store, {
     wake: (partition, atMs) => processor.wake(partition, atMs),
     facts: (count) => pump.wake(count),
@@ -216,10 +220,17 @@ function listen(
     ...(isShared && {
       ended: (runId) => void outputs.look(runId),
       apps: refresh,
+      missed: () => {
+        processor.rescan();
+        pump.wake();
+        refresh();
+      },
       resync: () => {
         processor.resync();
         pump.retry();
-        refresh();
+        // It may have come back without its last writes, or empty: what was counted does not hold any more.
+        waiting.clear();
+        read(registry.load().then(() => addPlaceholders(registry, settings)));
       },
     }),
   });
@@ -302,8 +313,8 @@ function workParts(ground: Ground, outputs: RunOutputs) {
     random: Math.random,
     handle: async (item) => {
       try {
-        // Events start what is registered anywhere when they are delivered.
-        if (isShared && item.kind === 'events') {
+        // Events and schedules start what is registered by any process by now.
+        if (isShared && (item.kind === 'events' || item.kind === 'cron')) {
           await patiently(() => registry.refresh(), patience);
         }
         await handlerOf(item, { delivery, crons, executor });
@@ -411,7 +422,11 @@ async function startSync(ground: Ground): Promise<{ stop(): Promise<void> }> {
     }
   };
   const { pollIntervalMs: intervalMs, isPollingOn } = settings;
-  const poll = new AppPoll({ clock, log, registry, sync, intervalMs, isPollingOn });
+  const role = { role: 'poll', process: ground.process, ms: 2 * intervalMs + pollRoleGraceMs };
+  const poll = new AppPoll({
+    ...{ clock, log, registry, sync, intervalMs, isPollingOn },
+    ...(ground.isShared && { isOurs: () => claimRole(ground.store, role) }),
+  });
   const discovery = new AppDiscovery({
     clock,
     log,
@@ -422,7 +437,7 @@ async function startSync(ground: Ground): Promise<{ stop(): Promise<void> }> {
     intervalMs,
     ports: discoveryPorts(process.env.PORT),
   });
-  for (const url of settings.sdkUrls) await registry.addPlaceholder(appUrlOf(url));
+  await addPlaceholders(registry, settings);
   poll.start();
   if (settings.isDiscoveryOn) discovery.start();
   return {
@@ -431,6 +446,10 @@ async function startSync(ground: Ground): Promise<{ stop(): Promise<void> }> {
       await Promise.all([poll.stop(), discovery.stop()]);
     },
   };
+}
+
+async function addPlaceholders(registry: Registry, { sdkUrls }: Settings): Promise<void> {
+  for (const url of sdkUrls) await registry.addPlaceholder(appUrlOf(url));
 }
 
 /** A fetch whose requests end with `signal`, too. */

@@ -14,7 +14,8 @@
 --   x:waiting:<account>       zset  partition -> ms: partitions that wait for capacity of the account
 --   x:partitions              zset  partition -> ms when it next has work
 --   x:accounts                zset  account -> ms; x:account:<account>:partitions as x:partitions
---   x:run:<run>               set   items that drive a run
+--   x:run-item                hash  run -> an item that drives it, which for nearly every run is the only one
+--   x:run:<run>               set   further items that drive a run
 --   run:<run>:deadlines       set   items that end a run in time
 --   x:partition:<partition>   hash  process that serves a partition with due work, until ms
 
@@ -84,13 +85,60 @@ local function arg_item()
   }
 end
 
--- Where a run's items are listed. Deadlines stand apart: they drive nothing on, so they must not keep a run from
--- being seen as one that nothing drives.
-local function items_of_run(run, kind)
-  if kind == 'deadline' then
-    return P .. ':run:' .. run .. ':deadlines'
-  end
+-- The items that drive a run on. One of them is in a field of a hash, so that a run with a single item costs no set
+-- of its own; no item is in both places.
+local function further_items(run)
   return P .. ':x:run:' .. run
+end
+
+local function add_to_run(run, id)
+  if redis.call('HSETNX', P .. ':x:run-item', run, id) == 0 then
+    redis.call('SADD', further_items(run), id)
+  end
+end
+
+local function remove_from_run(run, id)
+  if redis.call('HGET', P .. ':x:run-item', run) == id then
+    redis.call('HDEL', P .. ':x:run-item', run)
+  else
+    redis.call('SREM', further_items(run), id)
+  end
+end
+
+local function is_driven_by_at_most(run, most)
+  local further = redis.call('SCARD', further_items(run))
+  return further < most or (further == most and redis.call('HEXISTS', P .. ':x:run-item', run) == 0)
+end
+
+local function items_of_run(run)
+  local ids = redis.call('SMEMBERS', further_items(run))
+  local first = redis.call('HGET', P .. ':x:run-item', run)
+  if first then
+    table.insert(ids, 1, first)
+  end
+  return ids
+end
+
+-- Deadlines stand apart: they drive nothing on, so they must not keep a run from being seen as one that nothing
+-- drives.
+local function deadlines_of_run(run)
+  return P .. ':run:' .. run .. ':deadlines'
+end
+
+local function list_in_run(run, kind, id)
+  if kind == 'deadline' then
+    redis.call('SADD', deadlines_of_run(run), id)
+  else
+    add_to_run(run, id)
+  end
+end
+
+local function unlist_from_run(run, kind, id)
+  if kind == 'deadline' then
+    redis.call('SREM', deadlines_of_run(run), id)
+  else
+    remove_from_run(run, id)
+  end
 end
 
 -- Adds an item unless one with its id exists. True when it was added.
@@ -105,7 +153,7 @@ local function enqueue(item)
     redis.call('HSET', key, 'c' .. i, item.keys[i][1], 'l' .. i, item.keys[i][2])
   end
   if item.r ~= '' then
-    redis.call('SADD', items_of_run(item.r, item.k), item.id)
+    list_in_run(item.r, item.k, item.id)
   end
   make_ready(item.id, item.p, item.ac, item.sc)
   return true
@@ -193,25 +241,22 @@ local function dequeue(id)
   redis.call('DEL', key)
   withdraw(id, f)
   if f[7] and f[7] ~= '' then
-    redis.call('SREM', items_of_run(f[7], f[8]), id)
+    unlist_from_run(f[7], f[8], id)
   end
   return true
 end
 
--- Puts an item back, free and due at `at`; its generation rises so that late answers to the old lease are known.
-local function requeue(id, at, attempts, scavenged)
+-- Frees an item and makes it ready at `ready_at` or, when that is nil, at its own place in the order. Its due time, its
+-- place and its attempts stay; its generation rises so that late answers to the old lease are known.
+local function put_back(id, ready_at)
   local key = P .. ':item:' .. id
-  local f = redis.call('HMGET', key, 'p', 'ac', 'c1', 'l1', 'c2', 'l2')
+  local f = redis.call('HMGET', key, 'p', 'ac', 'c1', 'l1', 'c2', 'l2', 'sc')
   if not f[1] then
     return false
   end
   withdraw(id, f)
-  redis.call('HSET', key, 'at', at, 'sc', at, 'a', attempts)
   redis.call('HINCRBY', key, 'g', 1)
-  if scavenged > 0 then
-    redis.call('HINCRBY', key, 'n', scavenged)
-  end
-  make_ready(id, f[1], f[2], at)
+  make_ready(id, f[1], f[2], ready_at or f[7])
   return true
 end
 

@@ -39,7 +39,7 @@ end
 local function end_group(run, own)
   local key = run_key(run)
   local f = redis.call('HMGET', key, 'rv', 'die')
-  if f[2] == '1' and tonumber(f[1]) >= 2 and redis.call('SCARD', P .. ':x:run:' .. run) <= own then
+  if f[2] == '1' and tonumber(f[1]) >= 2 and is_driven_by_at_most(run, own) then
     redis.call('HSET', key, 'die', '0')
   end
 end
@@ -79,12 +79,14 @@ local function delete_run(run)
   for i = 1, #pauses do
     drop_pause(pauses[i])
   end
-  for _, list in ipairs({ P .. ':x:run:' .. run, key .. ':deadlines' }) do
-    local items = redis.call('SMEMBERS', list)
+  for _, items in ipairs({ items_of_run(run), redis.call('SMEMBERS', deadlines_of_run(run)) }) do
     for i = 1, #items do
-      dequeue(items[i])
+      -- The name of an item that is gone must not stay, either.
+      if not dequeue(items[i]) then
+        remove_from_run(run, items[i])
+      end
     end
   end
   redis.call('DEL', key, key .. ':events', key .. ':steps', key .. ':inputs', key .. ':stack',
-    key .. ':pending', key .. ':defers', key .. ':pauses', key .. ':deadlines', P .. ':x:run:' .. run)
+    key .. ':pending', key .. ':defers', key .. ':pauses', deadlines_of_run(run))
 end

@@ -35,13 +35,28 @@ const elysiaOptions = {
   handler: { standardHostname: false },
 } as const;
 
-/** Answered whatever the disk does: they say how the server is. */
-const always: ReadonlySet<string> = new Set(['/health', '/ready']);
+/** Answered whatever the store does: they say how the server is, or read history, which only hears of what is durable. */
+const always: ReadonlySet<string> = new Set([
+  'GET /health',
+  'GET /ready',
+  'GET /v1/events',
+  'GET /v1/events/:eventId',
+  'GET /v1/events/:eventId/runs',
+  'GET /v1/runs/:runId',
+]);
 
 /** What the doors use of the registry, so that a test can do with less. */
 export type AppRegistry = Pick<
   Registry,
-  'apps' | 'app' | 'appByUrl' | 'functionBySlug' | 'functionById' | 'sync' | 'setError' | 'remove'
+  | 'apps'
+  | 'app'
+  | 'appByUrl'
+  | 'functionBySlug'
+  | 'functionById'
+  | 'sync'
+  | 'setError'
+  | 'remove'
+  | 'refresh'
 >;
 
 /**
@@ -55,6 +70,9 @@ export function createApp(
   log: Pick<Logger, 'error' | 'warn' | 'info'>,
 ) {
   const tokens = runTokens(services.signingKey, services.clock);
+  const settled = async ({ method }: Request, route: string): Promise<void> => {
+    if (!always.has(`${method} ${route}`)) await services.settled();
+  };
   const app = new Elysia(elysiaOptions)
     .onRequest(({ request, set }) => {
       set.headers['x-inngest-server-kind'] = services.kind;
@@ -62,18 +80,16 @@ export function createApp(
       Object.assign(set.headers, corsHeaders(request));
       return undefined;
     })
-    .onError(async ({ code, error, route }) => {
+    .onError(async ({ code, error, route, request }) => {
       if (code === 'NOT_FOUND') return notFound();
       // A refusal tells of what happened, too.
-      const cause = await services.settled().then(
+      const cause = await settled(request, route).then(
         () => error,
         (unavailable: unknown) => unavailable,
       );
       return problemResponse(problemOf(cause, route, log));
     })
-    .onAfterHandle(async ({ route }) => {
-      if (!always.has(route)) await services.settled();
-    })
+    .onAfterHandle(async ({ request, route }) => settled(request, route))
     .use(eventRoutes(services))
     .use(invokeRoutes(services, registry))
     .use(healthRoutes(services))

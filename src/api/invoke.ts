@@ -16,7 +16,7 @@ import type { Services } from './services.ts';
 /** Seeds count from zero here and from one on `/e` (§1.6). */
 const keyIndexBase = 0;
 
-type Functions = Pick<Registry, 'functionBySlug' | 'functionById'>;
+type Functions = Pick<Registry, 'functionBySlug' | 'functionById' | 'refresh'>;
 
 export function invokeRoutes(services: Services, functions: Functions) {
   return new Elysia().post(
@@ -34,8 +34,10 @@ async function invoke(
 ): Promise<Response> {
   if (intake.isOverloaded()) throw overloaded();
   // The runner takes the one and the other for a function's name (sdk-http-protocol.md §8.1).
-  const isKnown = functions.functionBySlug(slug) ?? functions.functionById(slug);
-  if (isKnown === null) throw unknownFunction(slug);
+  const find = () => functions.functionBySlug(slug) ?? functions.functionById(slug);
+  // Another process may have registered it a moment ago.
+  if (find() === null) await functions.refresh();
+  if (find() === null) throw unknownFunction(slug);
   const parsed = parseInvocation(await readText(request, eventBytesMax), slug, {
     seed: parseSeed(request.headers.get(seedHeader)),
     nowMs: clock.now(),

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { backUp } from '../store/image/backup.ts';
 import type { Backup } from '../store/image/backup_file.ts';
+import type { DatabaseName } from '../store/image/database_files.ts';
 import { readDataDir } from './data_dir.ts';
 import { flagReader, switchOn } from './flag_reader.ts';
 import { bytesText, tableText } from './output.ts';
@@ -19,11 +20,12 @@ export function backupCommand({ given, words }: GivenWork): Work {
   const isDirNamed = read.find('data-dir').source === 'flag';
   if (redis.source === 'flag' || (redis.source === 'env' && !isDirNamed)) {
     throw new UsageError(
-      `${redis.label} is set, and a Redis is backed up by its own means: keep its append-only file or a BGSAVE dump, or copy it into a directory with 'inngest migrate --to DIR' while the servers are stopped. To back up a directory leave ${redis.label} out`,
+      `${redis.label} is set, and a Redis is backed up by its own means: keep its append-only file or a BGSAVE dump, or copy it into a directory with 'inngest migrate --to DIR' while the servers are stopped. To back up a directory leave ${redis.label} out; the history of servers on Redis is in their --data-dir: 'inngest backup FILE --data-dir DIR --history-only'`,
       'backup',
     );
   }
   const isForced = read.one('force', switchOn, false);
+  const isHistoryOnly = read.one('history-only', switchOn, false);
   const file = resolve(words[0] ?? '');
   return {
     isJson: read.one('json', switchOn, false),
@@ -33,6 +35,7 @@ export function backupCommand({ given, words }: GivenWork): Work {
         file,
         version,
         isForced,
+        isHistoryOnly,
         clock,
         signal,
         onProgress: (phase, bytes, bytesMax) =>
@@ -46,10 +49,14 @@ export function backupCommand({ given, words }: GivenWork): Work {
 }
 
 function outcomeText(backup: Backup, dataDir: string, file: string): string {
-  const hasHistory = backup.images.some(({ name }) => name === 'history.db');
-  const note = hasHistory ? '' : `There was no history.db in ${dataDir}.\n`;
   return `Backed up ${dataDir} to ${file}, ${backup.keys} keys:
-${imagesText(backup)}${note}`;
+${imagesText(backup)}${noteText(backup, dataDir)}`;
+}
+
+function noteText({ images }: Backup, dataDir: string): string {
+  const has = (wanted: DatabaseName): boolean => images.some(({ name }) => name === wanted);
+  if (!has('store.db')) return 'This is the history only: queue and runs are not in it.\n';
+  return has('history.db') ? '' : `There was no history.db in ${dataDir}.\n`;
 }
 
 /** One line per database. */

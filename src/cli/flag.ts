@@ -234,6 +234,13 @@ export const flags: readonly Flag[] = [
     help: 'Replace FILE if it exists.',
   },
   {
+    name: 'history-only',
+    kind: 'switch',
+    hasNoEnv: true,
+    commands: ['backup'],
+    help: 'Back up the history without queue and runs: all that servers on Redis have in their folder.',
+  },
+  {
     name: 'force',
     kind: 'switch',
     hasNoEnv: true,
@@ -245,7 +252,7 @@ export const flags: readonly Flag[] = [
     kind: 'switch',
     hasNoEnv: true,
     commands: ['migrate'],
-    help: 'Clear the destination: keys in Redis under its prefix are deleted, a database is moved aside. Go on when servers seem to be at work.',
+    help: 'Clear the destination: keys in Redis under its prefix are deleted, a database is moved aside. Servers at work are refused in any case.',
   },
   {
     name: 'json',

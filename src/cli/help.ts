@@ -33,13 +33,19 @@ const details: Readonly<Record<FlagCommand, string>> = {
   start: serverDetails(),
   backup: `The server is neither stopped nor held up. FILE appears when it is complete and checked; it is one
 SQLite database with the others inside. Keep it on another machine: it holds events and outputs of steps.
-A Redis is backed up by its own means (BGSAVE, append-only file).`,
+A backup that was killed leaves a folder FILE.partial-..., which can be deleted.
+A Redis is backed up by its own means (BGSAVE, append-only file); --history-only adds the history of
+the servers on it, which is in their --data-dir.`,
   restore: `FILE is checked first; then the databases are put in place together. The directory must be empty or
-missing, and no server may use it. Runs that were under way when the backup was made go on from there.`,
+missing, and no server may use it. Runs that were under way when the backup was made go on from there.
+Run it as the user of the server. Run as root, the files get the owner of the directory, or of the
+folder it is made in. Interrupted, run it again with --force; what only had to be moved to its place
+is moved there by the next command or server.`,
   migrate: `Stop all servers first, on both sides. What was written is read back and compared by counts and
 checksums, and the source stays as it is. History is not in Redis: servers there keep it in their
 --data-dir. Interrupted, the destination is marked as incomplete, and no server starts on it; run the
-command again with --force.`,
+command again with --force, which clears the destination and nothing else. Servers that were killed
+count as stopped once their leases end, after 30 seconds. Files in a directory get its owner.`,
 };
 
 function serverDetails(): string {

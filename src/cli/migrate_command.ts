@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { redactRedisUri } from '../store/redis/redis_uri.ts';
 import { type FlagReader, flagReader, notEmpty, switchOn } from './flag_reader.ts';
+import { installedText } from './installed_text.ts';
 import { type Migrated, migrate, type Place } from './migration.ts';
 import { tableText } from './output.ts';
 import { isRedisUri, keyPrefixOf, redisAddress, redisPrefix } from './redis_address.ts';
@@ -80,10 +81,8 @@ function outcomeText(from: Place, to: Place, moved: Migrated): string {
     parts,
     checksum,
   ]);
-  const replaced =
-    moved.replaced === null ? '' : `The database that was there before is in ${moved.replaced}.\n`;
   return `Moved ${moved.keys} keys from ${shown(from)} to ${shown(to)}; read back, they are the same:
-${tableText([['kind', 'keys', 'parts', 'checksum'], ...rows])}${replaced}${historyText(from, to, moved)}
+${tableText([['kind', 'keys', 'parts', 'checksum'], ...rows])}${installedText(moved)}${historyText(from, to, moved)}
 ${shown(from)} is as it was: do not start a server on both places.
 `;
 }

@@ -1,20 +1,13 @@
 /** Opens both places of a migration, moves the image and lets go of them, whatever happens. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../lib/clock.ts';
+import { databaseNames } from '../store/image/database_files.ts';
 import { DirectoryTarget, openDirectorySource } from '../store/image/directory_image.ts';
-import {
-  type ImageSource,
-  type ImageTarget,
-  type Moved,
-  type MoveOptions,
-  moveImage,
-} from '../store/image/move.ts';
-import { openRedisSource, openRedisTarget } from '../store/image/redis_image.ts';
+import { type ImageSource, type Moved, type MoveOptions, moveImage } from '../store/image/move.ts';
+import { openRedisSource, openRedisTarget, type RedisPlace } from '../store/image/redis_image.ts';
 import { copyDatabase } from '../store/image/snapshot.ts';
-import { openStaging, type Staging } from '../store/image/staging.ts';
+import { type Installed, openStaging, type Staging } from '../store/image/staging.ts';
 import { connectRedis } from '../store/redis/redis_access.ts';
-import type { RedisConnection } from '../store/redis/redis_connection.ts';
 import { reasonText } from '../store/redis/redis_fault.ts';
 import { redactRedisUri } from '../store/redis/redis_uri.ts';
 
@@ -31,11 +24,9 @@ export interface MigrateOptions extends MoveOptions {
   readonly isForced: boolean;
 }
 
-export interface Migrated extends Moved {
+export interface Migrated extends Moved, Installed {
   /** Where history was copied from, or null when it was not. */
   readonly history: string | null;
-  /** Where the database that was in the way is now, or null. */
-  readonly replaced: string | null;
 }
 
 /** Throws when either place is in use, the destination is not empty or what came out is not what went in. */
@@ -46,9 +37,10 @@ export async function migrate(options: MigrateOptions): Promise<Migrated> {
     if (options.to.kind === 'directory') {
       return await moveToDirectory(options, source, options.to.dataDir, closing);
     }
-    const target = await openRedis(options, options.to, closing, openRedisTarget);
+    const place = await connect(options, options.to, closing);
+    const target = await openRedisTarget({ ...place, isForced: options.isForced });
     const moved = await moveImage(source, target, options);
-    return { ...moved, history: null, replaced: null };
+    return { ...moved, history: null, replaced: null, ownerAdvice: null };
   } finally {
     for (const close of closing.reverse()) close();
   }
@@ -56,32 +48,24 @@ export async function migrate(options: MigrateOptions): Promise<Migrated> {
 
 async function openSource(options: MigrateOptions, closing: (() => void)[]): Promise<ImageSource> {
   const { from, clock } = options;
-  if (from.kind === 'redis') return openRedis(options, from, closing, openRedisSource);
+  if (from.kind === 'redis') return openRedisSource(await connect(options, from, closing));
   const source = openDirectorySource(from.dataDir, clock);
   closing.push(() => source.close());
   return source;
 }
 
-type OpenRedis<T> = (place: {
-  readonly redis: RedisConnection;
-  readonly prefix: string;
-  readonly clock: Clock;
-  readonly isForced: boolean;
-}) => Promise<T>;
-
-async function openRedis<T extends ImageSource | ImageTarget>(
-  { clock, isForced }: MigrateOptions,
+async function connect(
+  { clock }: MigrateOptions,
   { uri, prefix }: Extract<Place, { kind: 'redis' }>,
   closing: (() => void)[],
-  open: OpenRedis<T>,
-): Promise<T> {
+): Promise<RedisPlace> {
   const redis = await connectRedis(uri, clock)
     .masterOf(prefix)
     .catch((cause: unknown) => {
       throw new Error(`cannot reach ${redactRedisUri(uri)}: ${reasonText(cause)}`, { cause });
     });
   closing.push(() => redis.close());
-  return open({ redis, prefix, clock, isForced });
+  return { redis, prefix, clock };
 }
 
 async function moveToDirectory(
@@ -91,14 +75,15 @@ async function moveToDirectory(
   closing: (() => void)[],
 ): Promise<Migrated> {
   const { clock, isForced } = options;
-  const nowMs = clock.now();
-  const staging = openStaging(dataDir, { refused: ['store.db'], isForced, nowMs });
+  const history = historyToCopy(options, dataDir);
+  const refused = history === null ? (['store.db'] as const) : databaseNames;
+  const staging = openStaging(dataDir, { refused, isForced, nowMs: clock.now() });
   closing.push(() => staging.close());
-  const history = await copyHistory(options, staging, dataDir);
-  const target = new DirectoryTarget(staging, clock);
+  if (history !== null) await copyHistory(options, history, staging);
+  const target = new DirectoryTarget(dataDir, staging, clock);
   try {
     const moved = await moveImage(source, target, options);
-    return { ...moved, history, replaced: target.replaced };
+    return { ...moved, history, ...target.installed };
   } catch (error) {
     // What closing has to say is a consequence of this.
     await target.close().catch(() => {});
@@ -106,18 +91,19 @@ async function moveToDirectory(
   }
 }
 
-/** Returns where it was copied from. A directory that has a history keeps it. */
-async function copyHistory(
-  { historyDir, signal }: MigrateOptions,
-  { folder }: Staging,
-  dataDir: string,
-): Promise<string | null> {
+/** The folder it is in, or null: a directory that has a history keeps it. */
+function historyToCopy({ historyDir }: MigrateOptions, dataDir: string): string | null {
   if (historyDir === null || historyDir === dataDir) return null;
   if (existsSync(join(dataDir, 'history.db'))) return null;
+  if (existsSync(join(historyDir, 'history.db'))) return historyDir;
+  throw new Error(`${historyDir} holds no history.db: name another folder with --data-dir`);
+}
+
+async function copyHistory(
+  { signal }: MigrateOptions,
+  historyDir: string,
+  { folder }: Staging,
+): Promise<void> {
   const from = join(historyDir, 'history.db');
-  if (!existsSync(from)) {
-    throw new Error(`${historyDir} holds no history.db: name another folder with --data-dir`);
-  }
   await copyDatabase(from, join(folder, 'history.db'), { signal, onProgress: () => {} });
-  return historyDir;
 }

@@ -4,6 +4,7 @@ import { restoreBackup } from '../store/image/restore_backup.ts';
 import { imagesText } from './backup_command.ts';
 import { readDataDir } from './data_dir.ts';
 import { flagReader, switchOn } from './flag_reader.ts';
+import { installedText } from './installed_text.ts';
 import { bytesText } from './output.ts';
 import type { GivenWork, Work } from './work_command.ts';
 
@@ -25,12 +26,11 @@ export function restoreCommand({ given, words }: GivenWork): Work {
         onProgress: (_, bytes, bytesMax) =>
           progress.report(() => `restoring: ${bytesText(bytes)} of ${bytesText(bytesMax)}`),
       });
-      const { replaced, takenAt, keys } = restored;
-      const aside = replaced === null ? '' : `What was there before is in ${replaced}.\n`;
+      const { takenAt, keys } = restored;
       return {
         json: { file, dataDir, ...restored },
         text: `Restored ${file} of ${takenAt} to ${dataDir}, ${keys} keys:
-${imagesText(restored)}${aside}`,
+${imagesText(restored)}${installedText(restored)}`,
       };
     },
   };

@@ -35,7 +35,13 @@ export async function readOutbox(
 
 /** False when another server has trimmed the outbox since the page was read: it has to be read again. */
 export async function trimOutbox(store: Store, page: OutboxPage): Promise<boolean> {
-  return (await store.run('outbox_trim', [page.facts.length, page.position])) === 1;
+  return (
+    (await store.run('outbox_trim', [
+      page.facts.length,
+      page.position,
+      page.facts.at(-1) ?? '',
+    ])) === 1
+  );
 }
 
 function toPage(reply: Reply): OutboxPage {

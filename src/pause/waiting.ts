@@ -27,6 +27,11 @@ export class Waiting {
     private readonly clock: Clock,
   ) {}
 
+  /** Forgets every view: the store may have lost its last writes, and counts anew. */
+  clear(): void {
+    this.views.clear();
+  }
+
   /** Pauses that may match an event of this name which was received at `receivedMs`. */
   async candidates(eventName: string, receivedMs: number): Promise<StoredPause[]> {
     const view = await this.refreshed(eventName);

@@ -5,10 +5,15 @@ import type { Store } from '../store/store.ts';
 import type { LeasedItem } from './item.ts';
 import { extend } from './queue.ts';
 
+/** After a renewal that failed. Shorter than the margin that others leave (processor.ts). */
+const retryMs = 1_000;
+
 export class LeaseKeeper {
   private readonly items = new Map<string, LeasedItem>();
   private timer: Timer | null = null;
   private isStopped = false;
+  /** Whether the last renewal failed: other processes' leases may not have been renewed either. */
+  private isFailing = false;
   /** Leases taken since then are younger still. */
   private renewedMs = Number.NEGATIVE_INFINITY;
 
@@ -35,8 +40,18 @@ export class LeaseKeeper {
     this.timer = null;
   }
 
+  /** Items under way. */
+  get held(): readonly LeasedItem[] {
+    return [...this.items.values()];
+  }
+
+  get isBehind(): boolean {
+    return this.isFailing;
+  }
+
   private arm(): void {
-    this.timer = this.clock.at(this.clock.now() + this.leaseMs / 2, () => {
+    const restMs = this.isFailing ? retryMs : this.leaseMs / 2;
+    this.timer = this.clock.at(this.clock.now() + restMs, () => {
       void this.renew().finally(() => {
         this.timer = null;
         if (this.items.size > 0 && !this.isStopped) this.arm();
@@ -55,19 +70,23 @@ export class LeaseKeeper {
 
   /** Renews all leases now. Never rejects. */
   async renew(): Promise<void> {
-    if (this.items.size === 0) return;
-    this.renewedMs = this.clock.now();
+    if (this.items.size === 0) {
+      this.isFailing = false;
+      return;
+    }
+    const nowMs = this.clock.now();
     try {
-      const lost = await extend(
-        this.store,
-        [...this.items.values()],
-        this.clock.now() + this.leaseMs,
-      );
+      const lost = await extend(this.store, this.held, nowMs + this.leaseMs);
+      this.renewedMs = nowMs;
+      this.isFailing = false;
       // An item that finished while the script ran is not lost.
       const missing = lost.filter((id) => this.items.has(id));
       if (missing.length > 0) this.log.debug('leases are gone', { items: missing });
     } catch (error) {
-      this.log.warn('leases could not be renewed; trying again at the next turn', { error });
+      // Once: a store that is away stays so for a while.
+      if (!this.isFailing)
+        this.log.warn('leases could not be renewed; trying again every second', { error });
+      this.isFailing = true;
     }
   }
 }

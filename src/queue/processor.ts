@@ -12,6 +12,7 @@ import { LeaseKeeper } from './lease_keeper.ts';
 import {
   accountsWithWork,
   peek,
+  postpone,
   releasePartition,
   returnTaken,
   scavenge,
@@ -21,7 +22,10 @@ import {
 import { fairOrder } from './selection.ts';
 
 const partitionLeaseMs = 4_000;
-export const itemLeaseMs = 30_000;
+/** With the margin below, a dead process has its items taken over within half a minute. */
+export const itemLeaseMs = 28_000;
+/** A lease that has only just run out may belong to a process that renews it with its next try. */
+const takeOverMarginMs = 2_000;
 const partitionsPeekedMax = 300;
 const accountsPeekedMax = 30;
 /** Taken at once from one partition, before others get their turn. */
@@ -72,12 +76,14 @@ interface Lane {
   busy: number;
   /** Partitions known to have work, in the order of their turns. */
   readonly hot: Set<string>;
+  /** Those of them that this process has leased, so that no other serves them. */
+  readonly held: Set<string>;
   /** Whether other processes were given its partitions since its last worker became busy. */
   isGivenUp: boolean;
 }
 
 function laneOf(workers: number): Lane {
-  return { workers, busy: 0, hot: new Set(), isGivenUp: false };
+  return { workers, busy: 0, hot: new Set(), held: new Set(), isGivenUp: false };
 }
 
 function hasRoom({ busy, workers }: Lane): boolean {
@@ -116,6 +122,8 @@ export class Processor {
 
   start(): void {
     this.isStopped = false;
+    // The store may have been away until now: the others have to renew first.
+    if (this.parts.isShared) this.grantTime();
     this.isScanDue = true;
     this.schedule();
   }
@@ -156,10 +164,36 @@ export class Processor {
 
   /** Wake-ups may have been lost and leases have run out: the store was away. */
   resync(): void {
-    this.takeOverFromMs = this.parts.clock.now() + takeOverGraceMs;
+    this.grantTime();
     void this.keeper.renew();
+    this.rescan();
+  }
+
+  /** Wake-ups may have been lost. */
+  rescan(): void {
     this.isScanDue = true;
     this.schedule();
+  }
+
+  /**
+   * Gives the work that `stop` left back to the processes that go on, once its calls have been aborted. What becomes of
+   * those calls does not count any more.
+   */
+  async abandon(): Promise<void> {
+    if (!this.parts.isShared) return;
+    const { store, clock, log } = this.parts;
+    try {
+      await Promise.all(this.keeper.held.map((item) => postpone(store, item, clock.now())));
+      await this.returnLost();
+    } catch (error) {
+      log.warn('work under way could not be given back: others take it over when its leases end', {
+        error,
+      });
+    }
+  }
+
+  private grantTime(): void {
+    this.takeOverFromMs = this.parts.clock.now() + takeOverGraceMs;
   }
 
   private laneFor(partition: string): Lane {
@@ -215,6 +249,7 @@ export class Processor {
       }
       await this.giveUpPartitions();
     } catch (error) {
+      if (error instanceof StoreUnavailableError) this.grantTime();
       // Once: a store that is away stays so for a while.
       if (!this.isFailing)
         this.parts.log.error('the queue could not be served; trying again every second', { error });
@@ -255,6 +290,7 @@ export class Processor {
     const { store, clock } = this.parts;
     const nowMs = clock.now();
     await this.keeper.renewOverdue();
+    if (this.keeper.isBehind) this.grantTime();
     const leaseEndMs = await this.takeOver(nowMs);
     const found = new Set<string>();
     const accounts = await accountsWithWork(store, nowMs, accountsPeekedMax);
@@ -273,9 +309,11 @@ export class Processor {
   /** Takes over the items of dead processes. Returns when the next lease could end so, in ms. */
   private async takeOver(nowMs: number): Promise<number> {
     if (nowMs < this.takeOverFromMs) return this.takeOverFromMs;
-    const { nextMs } = await scavenge(this.parts.store, nowMs, scavengedMax);
+    const { store, isShared } = this.parts;
+    const marginMs = isShared ? takeOverMarginMs : 0;
+    const { nextMs } = await scavenge(store, nowMs - marginMs, scavengedMax);
     // Alone, this process only has leases of its own, which it renews.
-    return nextMs !== null && this.parts.isShared ? nextMs : Number.POSITIVE_INFINITY;
+    return nextMs !== null && isShared ? nextMs + marginMs : Number.POSITIVE_INFINITY;
   }
 
   private async serve(partition: string): Promise<void> {
@@ -297,7 +335,10 @@ export class Processor {
       accountLimit: limits.account,
     });
     // Behind the others: every partition with work gets its turn.
-    if (outcome === 'more') lane.hot.add(partition);
+    if (outcome === 'more') {
+      lane.hot.add(partition);
+      lane.held.add(partition);
+    } else lane.held.delete(partition);
     // Should its process die, nobody would say so.
     if (outcome === 'leased_elsewhere') this.arm(nowMs + partitionLeaseMs);
     for (const item of items) void this.work(item, lane);
@@ -315,9 +356,8 @@ export class Processor {
   }
 
   private async returnLost(): Promise<void> {
-    const { store, clock } = this.parts;
     for (let lost = this.lostTakes[0]; lost !== undefined; lost = this.lostTakes[0]) {
-      await returnTaken(store, clock.now(), lost);
+      await returnTaken(this.parts.store, lost);
       this.lostTakes.shift();
     }
   }
@@ -354,10 +394,11 @@ export class Processor {
     }
   }
 
-  private async releaseAll({ hot }: Lane): Promise<void> {
-    for (const partition of [...hot].slice(0, partitionsPeekedMax)) {
-      await releasePartition(this.parts.store, partition, this.parts.process);
-    }
+  private async releaseAll({ held }: Lane): Promise<void> {
+    const { store, process } = this.parts;
+    const partitions = [...held];
+    held.clear();
+    await Promise.all(partitions.map((partition) => releasePartition(store, partition, process)));
   }
 
   private async work(item: LeasedItem, lane: Lane): Promise<void> {

@@ -78,13 +78,20 @@ function leasedItem(reply: readonly Reply[], i: number, request: TakeRequest): L
   };
 }
 
+/** A lost call that still comes comes within this time. */
+const lostTakeMs = 60_000;
+
 /** Puts back what a `take` whose answer was lost handed out under its token. Returns how many items that were. */
 export async function returnTaken(
   store: Store,
-  nowMs: number,
   { partition, leaseToken }: Pick<TakeRequest, 'partition' | 'leaseToken'>,
 ): Promise<number> {
-  return asNumber(await store.run('queue_return', [nowMs, partition, leaseToken]));
+  return asNumber(await store.run('queue_return', [partition, leaseToken, lostTakeMs]));
+}
+
+/** Puts a leased item back without having worked on it; false when its lease is lost. */
+export async function postpone(store: Store, item: LeasedItem, readyMs: number): Promise<boolean> {
+  return asNumber(await store.run('queue_postpone', [item.id, item.leaseToken, readyMs])) === 1;
 }
 
 /** Partitions with work at `nowMs` in pointer order, and when the next one has some (null: none waits). */
@@ -204,37 +211,50 @@ export async function rebuild(store: Store, itemIds: readonly string[]): Promise
 /** What `rebuildKnown` asks for, in this order. */
 export const rebuildFields = ['p', 'ac', 'sc', 'r', 'k'] as const;
 
+/** Items with the same partition, account and kind. */
+interface KnownGroup {
+  readonly head: readonly [partition: string, account: string, kind: string];
+  /** Score and id of each. */
+  scored: string[];
+  /** The run of each. */
+  runs: string[];
+}
+
 /** As `rebuild`, for items whose fields (`rebuildFields`) are at hand; those without a partition are none. */
 export async function rebuildKnown(
   store: Store,
   items: Iterable<readonly [id: string, fields: readonly (string | null)[]]>,
 ): Promise<number> {
-  const groups = new Map<string, { account: string; args: string[] }>();
+  const groups = new Map<string, KnownGroup>();
+  let group: KnownGroup | undefined;
   let count = 0;
   for (const [id, [partition, account, score, run, kind]] of items) {
     if (!partition || score === undefined || score === null) continue;
-    let group = groups.get(partition);
-    if (group === undefined) {
-      group = { account: account ?? '', args: [] };
-      groups.set(partition, group);
+    // Most items have the same as the one before.
+    if (group?.head[0] !== partition || group.head[2] !== kind) {
+      group = groupOf(groups, [partition, account ?? '', kind ?? '']);
     }
-    group.args.push(id, score, run ?? '', kind ?? '');
-    if (group.args.length < rebuildBatch * argsPerKnown) continue;
-    count += await rebuildGroup(store, partition, group);
-    group.args = [];
+    group.scored.push(score, id);
+    group.runs.push(run ?? '');
+    if (group.runs.length === rebuildBatch) count += await rebuildGroup(store, group);
   }
-  for (const [partition, group] of groups) count += await rebuildGroup(store, partition, group);
+  for (const rest of groups.values()) count += await rebuildGroup(store, rest);
   return count;
 }
 
-const argsPerKnown = 4;
+/** By partition and kind: an account follows from its partition. */
+function groupOf(groups: Map<string, KnownGroup>, head: KnownGroup['head']): KnownGroup {
+  const name = `${head[2]} ${head[0]}`;
+  const group = groups.get(name) ?? { head, scored: [], runs: [] };
+  groups.set(name, group);
+  return group;
+}
 
-async function rebuildGroup(
-  store: Store,
-  partition: string,
-  { account, args }: { readonly account: string; readonly args: readonly string[] },
-): Promise<number> {
-  if (args.length === 0) return 0;
-  const head = [0, 1, partition, account, args.length / argsPerKnown];
-  return asNumber(await store.run('queue_rebuild', [...head, ...args]));
+async function rebuildGroup(store: Store, group: KnownGroup): Promise<number> {
+  const { head, scored, runs } = group;
+  if (runs.length === 0) return 0;
+  group.scored = [];
+  group.runs = [];
+  const args = [0, 1, ...head, runs.length, ...scored, ...runs];
+  return asNumber(await store.run('queue_rebuild', args));
 }

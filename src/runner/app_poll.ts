@@ -16,6 +16,8 @@ export interface AppPollParts {
   /** `syncApp` with its parts. */
   readonly sync: (url: string) => Promise<unknown>;
   readonly intervalMs: number;
+  /** Whether it is this process that asks; left out, it always is. */
+  readonly isOurs?: () => Promise<boolean>;
   /** False asks only apps that have an error. */
   readonly isPollingOn: boolean;
 }
@@ -42,7 +44,8 @@ export class AppPoll {
   }
 
   async #round(): Promise<boolean> {
-    const { registry, sync, isPollingOn } = this.#parts;
+    const { registry, sync, isPollingOn, isOurs } = this.#parts;
+    if (isOurs && !(await isOurs())) return true;
     await registry.refresh();
     const due = registry
       .apps()

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../lib/clock.ts';
 import type { LeasedItem } from '../queue/item.ts';
-import { itemLeaseMs } from '../queue/processor.ts';
+import { postpone } from '../queue/queue.ts';
 import type { Registry } from '../state/registry.ts';
 import { asNumber } from '../store/reply_shape.ts';
 import type { Store } from '../store/store.ts';
@@ -13,8 +13,15 @@ import type { Ahead } from './deliveries_ahead.ts';
 /** Few events cancel anything, and fewer meet another delivery: looking again is simpler than being told. */
 const lookMsMin = 2;
 const lookMsMax = 100;
-/** An item that is still held then belongs to a dead process. */
-const waitMsMax = itemLeaseMs + 5_000;
+/** A worker waits this long; then the item gives way, so that those who wait cannot take all workers. */
+const holdMsMax = 500;
+/** Until it is looked at again. */
+const postponeMs = 1_000;
+
+/** The item has been put back: what came before it is still under way. */
+export class DeliveryPostponedError extends Error {
+  override readonly name = 'DeliveryPostponedError';
+}
 
 export interface ElsewhereParts {
   readonly store: Store;
@@ -27,18 +34,21 @@ export function aheadElsewhere(
   { store, clock, registry }: ElsewhereParts,
   item: LeasedItem,
 ): Ahead {
+  let isFirst = false;
+  const look = async (): Promise<boolean> =>
+    asNumber(await store.run('queue_ahead', [item.partition, item.id])) <= 0;
   return {
     async settled(eventName) {
-      if (!registry.isCancelling(eventName)) return;
-      const untilMs = clock.now() + waitMsMax;
-      for (
-        let restMs = lookMsMin;
-        clock.now() < untilMs;
-        restMs = Math.min(lookMsMax, restMs * 2)
-      ) {
-        if (asNumber(await store.run('queue_ahead', [item.partition, item.id])) <= 0) return;
+      if (isFirst || !registry.isCancelling(eventName)) return;
+      const untilMs = clock.now() + holdMsMax;
+      for (let restMs = lookMsMin; ; restMs = Math.min(lookMsMax, restMs * 2)) {
+        isFirst = await look();
+        if (isFirst) return;
+        if (clock.now() >= untilMs) break;
         await new Promise<void>((done) => clock.at(clock.now() + restMs, done));
       }
+      await postpone(store, item, clock.now() + postponeMs);
+      throw new DeliveryPostponedError(`${item.id} waits for what came before it`);
     },
   };
 }

@@ -26,6 +26,7 @@ import { type NewRun, runArgs } from '../state/run_creation.ts';
 import { asList, asNumber } from '../store/reply_shape.ts';
 import type { Store } from '../store/store.ts';
 import { type Ahead, DeliveriesAhead } from './deliveries_ahead.ts';
+import { DeliveryPostponedError } from './deliveries_elsewhere.ts';
 import { correlationOf, startedRun } from './start_run.ts';
 
 /** Effects in one script; the rest of an item's events follows in the next. */
@@ -60,10 +61,22 @@ export class Delivery {
   async handle(item: LeasedItem): Promise<void> {
     const events = waitingEvents(item.data);
     const { aheadOf } = this.parts;
-    if (aheadOf) return this.deliver(item, events, aheadOf(item));
+    if (aheadOf) return this.deliverShared(item, events, aheadOf(item));
     await this.deliveries.run(this.cancelNames(events), (ahead) =>
       this.deliver(item, events, ahead),
     );
+  }
+
+  private async deliverShared(
+    item: LeasedItem,
+    events: readonly WaitingEvent[],
+    ahead: Ahead,
+  ): Promise<void> {
+    try {
+      await this.deliver(item, events, ahead);
+    } catch (error) {
+      if (!(error instanceof DeliveryPostponedError)) throw error;
+    }
   }
 
   private async deliver(

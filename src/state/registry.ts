@@ -35,6 +35,8 @@ export class Registry {
   #cancelNames: ReadonlySet<string> = new Set();
   /** Number of changes in the store that memory has seen. */
   #changesSeen = -1;
+  /** A look at the store that has not begun. */
+  #refresh: Promise<void> | null = null;
   /** Changes run one after the other; this is the last of them. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -44,14 +46,21 @@ export class Registry {
   }
 
   /** Reads everything from the store. To be awaited before anything else is asked. */
-  async load(): Promise<void> {
-    this.#changesSeen = -1;
-    await this.refresh();
+  load(): Promise<void> {
+    return this.#exclusively(() => {
+      this.#changesSeen = -1;
+      return this.#reload();
+    });
   }
 
-  /** Takes over what other processes have changed; cheap when they have not. */
+  /** Takes over what other processes have changed; cheap when they have not, and shared by all who ask at once. */
   refresh(): Promise<void> {
-    return this.#exclusively(() => this.#reload());
+    this.#refresh ??= this.#exclusively(() => {
+      // Whoever asks from here on may know of a change that this look does not see.
+      this.#refresh = null;
+      return this.#reload();
+    });
+    return this.#refresh;
   }
 
   apps(): readonly AppDefinition[] {

@@ -30,7 +30,12 @@ export interface Store {
 
   /**
    * Messages of scripts; returns how to stop listening. A message can be lost: it is a hint, never the truth. A store
-   * that knows it may have lost some says so on the channel `<prefix>:resync`.
+   * that lies outside this process (Redis) has two messages of its own, empty and for this process only:
+   * - `<prefix>:resync`: it could not be used (was away, or refused writes) and can be used again. Others may have taken
+   *   over what could not be renewed meanwhile, and after a failover recent writes may be gone.
+   * - `<prefix>:missed`: messages may have been lost, so whatever they would have told has to be looked up. Told when it
+   *   hears again, and about once a second while scripts can be run but not heard.
+   * It says neither for what was before it was opened.
    */
   subscribe(subscriber: Subscriber): () => void;
 

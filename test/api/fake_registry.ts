@@ -24,6 +24,7 @@ export function fakeRegistry(apps: readonly AppDefinition[]): FakeRegistry {
       synced.push(registration);
       return { modified: true, appId: apps[0]?.id ?? noAppId, syncId: 'sync-1' };
     },
+    refresh: async () => undefined,
     setError: async (_, error) => void errors.push(error),
     remove: async (url) => apps.some((app) => app.url === url),
   };

@@ -5,7 +5,15 @@ import { StoreUnavailableError } from '../../src/store/store.ts';
 import { fakeRegistry } from './fake_registry.ts';
 import { FakeWorld } from './fake_services.ts';
 
-const always = new Set(['/health', '/ready']);
+/** They say how the server is, or read history. */
+const always = [
+  '/health',
+  '/ready',
+  '/v1/events',
+  '/v1/events/:eventId',
+  '/v1/events/:eventId/runs',
+  '/v1/runs/:runId',
+];
 
 function doors() {
   const world = new FakeWorld();
@@ -26,7 +34,9 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise<void>((done) => setImmediate(done));
 }
 
-const gated = doors().routes.filter(({ path }) => !always.has(path));
+const gated = doors().routes.filter(
+  ({ method, path }) => !(['GET', 'ALL'].includes(method) && always.includes(path)),
+);
 
 test('there are doors', () => {
   expect(gated.length).toBeGreaterThan(20);
@@ -62,8 +72,9 @@ describe.each(gated)('$method $path', ({ method, path }) => {
   });
 });
 
-test.each([...always])('%s is answered whatever the disk does', async (path) => {
+test.each(always)('GET %s is answered whatever the store does', async (path) => {
   const { world, app } = doors();
   world.settled = () => new Promise(() => {});
-  expect((await app.handle(request('GET', path))).status).toBe(200);
+  // Nobody knows the run or event that is asked for.
+  expect((await app.handle(request('GET', path))).status).toBeOneOf([200, 404]);
 });

@@ -142,7 +142,7 @@ async function partitionLoad(scope: LoadScope): Promise<void> {
     subjects,
     (index) => {
       const { partition, leaseToken } = at(seconds, index);
-      return returnTaken(store, nowMs, { partition, leaseToken });
+      return returnTaken(store, { partition, leaseToken });
     },
     (count) => count === 1,
   );

@@ -324,13 +324,18 @@ async function outboxLoad({ timer, subjects }: Cast): Promise<void> {
     ({ facts }) => facts.length === factsPerRead,
   );
   if (!page) return;
-  const facts = page.facts.slice(0, factsPerTrim);
-  const trims = Math.min(subjects, Math.floor(page.length / factsPerTrim));
+  const factsOf = (index: number) =>
+    page.facts.slice(index * factsPerTrim, (index + 1) * factsPerTrim);
+  const trims = Math.min(subjects, Math.floor(page.facts.length / factsPerTrim));
   await timer.timed(
     `outbox_trim: ${factsPerTrim} facts`,
     trims,
     (index) =>
-      trimOutbox(store, { ...page, facts, position: page.position + index * factsPerTrim }),
+      trimOutbox(store, {
+        ...page,
+        facts: factsOf(index),
+        position: page.position + index * factsPerTrim,
+      }),
     (isTrimmed) => isTrimmed,
   );
   const restMax = 10_000;

@@ -85,6 +85,16 @@ describe('a server at work', () => {
     testDeadlineMs,
   );
 
+  test('is not replaced by its own backup, and its history is backed up alone when that is asked for', async () => {
+    const own = ['--data-dir', 'data', '--force'];
+    const replaced = await run(folder, ['backup', 'data/store.db', ...own]);
+    expect(replaced).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(replaced.stderr).toContain('is what a server works with: choose another name');
+    const alone = await run(folder, ['backup', 'history.backup', '--history-only', ...own]);
+    expect(alone).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(alone.stdout).toContain('This is the history only');
+  });
+
   test('keeps its directory to itself: nothing is restored into it or moved out of it', async () => {
     await run(folder, ['backup', 'two.backup', '--data-dir', 'data']);
     const restored = await run(folder, ['restore', 'two.backup', '--data-dir=data', '--force']);
@@ -135,9 +145,11 @@ describe('what cannot be done', () => {
 
   test.each([
     [['backup', 'x'], {}, 'holds no database'],
+    [['backup', 'x', '--history-only'], {}, 'holds no history.db'],
     [['restore', 'x'], {}, 'there is no file'],
     [['backup', 'x', '--redis-uri', 'redis://:s3cret@h'], {}, '--redis-uri is set'],
     [['backup', 'x'], { INNGEST_REDIS_URI: 'redis://:s3cret@h' }, 'INNGEST_REDIS_URI is set'],
+    [['backup', 'x'], { INNGEST_REDIS_URI: 'redis://h' }, '--history-only'],
     [['migrate', '--from', 'data'], {}, '--to is required'],
     [['migrate', '--from', 'a', '--to', 'b'], {}, 'inngest backup'],
     [['migrate', '--from', 'redis://h', '--to', 'redis://h'], {}, 'are the same place'],

@@ -8,6 +8,8 @@ const mayRemain: readonly { readonly pattern: RegExp; readonly why: string }[] =
     why: 'the position that tells servers which facts are in history',
   },
   { pattern: /^pause-sequence$/, why: 'the counter that orders waits' },
+  { pattern: /^x:role:/, why: 'who asks the apps for changes, for some seconds' },
+  { pattern: /^x:returned:/, why: 'calls that were given up and must not come late, for a minute' },
   { pattern: /^item:cron\./, why: 'the next occasion of each schedule' },
 ];
 

@@ -28,7 +28,7 @@ class OutboxStore implements Store {
     }
     if (script !== 'outbox_trim') throw new Error(`no script ${script}`);
     this.beforeTrim();
-    if (args[1] !== this.trimmed) return 0;
+    if (args[1] !== this.trimmed || args[2] !== this.outbox[count - 1]) return 0;
     this.outbox.splice(0, count);
     this.trimmed += count;
     return 1;

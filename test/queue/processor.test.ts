@@ -15,6 +15,9 @@ import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
 import { SimClock, settled, turn } from '../simulation/sim_clock.ts';
 import { sampleItem, takeFrom } from './sample_item.ts';
 
+/** Leases and the margin after them; and the pause between two looks at everything. */
+const halfMinuteMs = 30_000;
+
 let clock: SimClock;
 let inner: EmbeddedStore;
 let scriptsRun: string[];
@@ -476,7 +479,7 @@ describe('leases', () => {
     await halt(first);
     processorWith({ process: 'p2' }).start();
     await quiet();
-    clock.goTo(clock.now() + itemLeaseMs);
+    clock.goTo(clock.now() + halfMinuteMs);
     await quiet();
     expect(handled).toMatchObject([{ id: 'a', attempt: 0, scavenged: 1, generation: 1 }]);
   });
@@ -695,27 +698,100 @@ describe('a partition that another process serves', () => {
   });
 });
 
+test('a process gives up only the partitions that it has when its workers are busy', async () => {
+  const { handle, release } = holding();
+  processorWith({ process: 'p1', workers: 2, isShared: true, handle }).start();
+  await quiet();
+  const partitions = Array.from({ length: 50 }, (_, n) => `fn-${n}`);
+  await enqueue(
+    store,
+    partitions.map((partition) => due(`${partition}.a`, { partition })),
+  );
+  await quiet();
+  for (const id of ids()) await release(id);
+  const released = scriptsRun.filter((name) => name === 'queue_release_partition').length;
+  expect(released).toBeLessThan(5);
+});
+
+describe('a process that is asked to stop', () => {
+  test('gives what it could not finish to the others at once', async () => {
+    const { handle } = holding();
+    const leaving = processorWith({ process: 'p1', isShared: true, handle });
+    leaving.start();
+    await enqueue(store, [due('a')]);
+    await quiet();
+    processorWith({ process: 'p2', isShared: true }).start();
+    await quiet();
+    const stopped = leaving.stop(0);
+    await quiet();
+    clock.goTo(clock.now());
+    expect(await stopped).toBe(1);
+    await leaving.abandon();
+    await quiet();
+    expect(handled).toMatchObject([
+      { id: 'a', attempt: 0 },
+      { id: 'a', attempt: 0, scavenged: 0, generation: 1 },
+    ]);
+  });
+});
+
 describe('a process that dies', () => {
   const abandoned = async (): Promise<void> => {
     await enqueue(store, [due('a')]);
-    await takeFrom({ store, clock }, 'fn-1');
+    await takeFrom({ store, clock }, 'fn-1', { itemUntilMs: clock.now() + itemLeaseMs });
   };
 
-  test('has its items taken over by another at the moment their leases end', async () => {
-    processorWith({ process: 'p2', isShared: true }).start();
-    await quiet();
-    await abandoned();
-    const endMs = clock.now() + itemLeaseMs;
+  /** Lets time pass as timers want it. */
+  const pass = async (ms: number): Promise<void> => {
+    const endMs = clock.now() + ms;
     for (;;) {
       const nextMs = clock.nextMs;
-      if (nextMs === null || nextMs >= endMs) break;
+      if (nextMs === null || nextMs > endMs) break;
       clock.goTo(nextMs);
       await quiet();
     }
-    expect(ids()).toEqual([]);
     clock.goTo(endMs);
     await quiet();
+  };
+
+  test('has its items taken over by another within half a minute', async () => {
+    processorWith({ process: 'p2', isShared: true }).start();
+    await quiet();
+    await abandoned();
+    await pass(halfMinuteMs - 1);
+    expect(ids()).toEqual([]);
+    await pass(1);
     expect(handled).toMatchObject([{ id: 'a', attempt: 0, scavenged: 1 }]);
+  });
+
+  test.each([14_500, 29_000, 45_000])(
+    'is told from those that a store refused to serve for %d ms: nobody takes their work',
+    async (refusedMs) => {
+      const { handle } = holding();
+      processorWith({ process: 'p1', isShared: true, handle, workers: 1 }).start();
+      await enqueue(store, [due('held')]);
+      await quiet();
+      processorWith({ process: 'p2', isShared: true }).start();
+      await quiet();
+      // No connection breaks: nobody is told when it is over.
+      beforeScript = () => {
+        throw new StoreUnavailableError('refused');
+      };
+      await pass(refusedMs);
+      beforeScript = () => undefined;
+      await pass(60_000);
+      expect(ids()).toEqual(['held']);
+    },
+  );
+
+  test('is told from one that lives, by a process that has only just started', async () => {
+    await abandoned();
+    clock.goTo(clock.now() + 2 * itemLeaseMs);
+    processorWith({ process: 'p2', isShared: true }).start();
+    await pass(4_900);
+    expect(ids()).toEqual([]);
+    await pass(200);
+    expect(ids()).toEqual(['a']);
   });
 
   test('is told from one that could not reach the store: that one renews first', async () => {

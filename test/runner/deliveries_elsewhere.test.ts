@@ -1,7 +1,8 @@
 /** Order between deliveries of processes that share a store. */
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { dequeue, enqueue } from '../../src/queue/queue.ts';
-import { aheadElsewhere } from '../../src/runner/deliveries_elsewhere.ts';
+import type { LeasedItem } from '../../src/queue/item.ts';
+import { dequeue, enqueue, postpone } from '../../src/queue/queue.ts';
+import { aheadElsewhere, DeliveryPostponedError } from '../../src/runner/deliveries_elsewhere.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded/engine.ts';
 import { FakeClock } from '../fake_clock.ts';
 import { sampleItem, takeOne } from '../queue/sample_item.ts';
@@ -33,46 +34,63 @@ async function underWay(...names: readonly string[]) {
   return Promise.all(items.map(() => takeOne({ store, clock }, 'events')));
 }
 
-/** Whether a delivery may go on with an event by now. */
-async function mayGoOn(item: Parameters<typeof aheadElsewhere>[1], eventName: string) {
-  let isFree = false;
-  const free = aheadElsewhere({ store, clock, registry }, item)
+/** A delivery that comes to an event: whether it may go on with it by now, or has given way. */
+function comesTo(item: LeasedItem, eventName: string) {
+  let outcome = 'waits';
+  void aheadElsewhere({ store, clock, registry }, item)
     .settled(eventName)
-    .then(() => {
-      isFree = true;
-    });
-  const look = async (): Promise<boolean> => {
-    for (let i = 0; i < 5; i += 1) {
-      clock.advance(100);
+    .then(
+      () => {
+        outcome = 'goes on';
+      },
+      (error: unknown) => {
+        outcome = error instanceof DeliveryPostponedError ? 'gives way' : String(error);
+      },
+    );
+  return async (ms: number): Promise<string> => {
+    for (let passed = 0; passed <= ms; passed += 20) {
       await turn();
+      clock.advance(20);
     }
-    return isFree;
+    await turn();
+    return outcome;
   };
-  return { look, free };
 }
 
 test('an event that cancels waits for what came before it, and not for what came after', async () => {
   const [first, second] = await underWay('1', '2');
   if (!first || !second) throw new Error('two items');
-  const earlier = await mayGoOn(first, 'stop');
-  expect(await earlier.look()).toBe(true);
-  const later = await mayGoOn(second, 'stop');
-  expect(await later.look()).toBe(false);
+  expect(await comesTo(first, 'stop')(0)).toBe('goes on');
+  const later = comesTo(second, 'stop');
+  expect(await later(100)).toBe('waits');
   await dequeue(store, first);
-  expect(await later.look()).toBe(true);
+  expect(await later(100)).toBe('goes on');
+});
+
+test('it also waits for one whose process has died, and which nobody has taken over yet', async () => {
+  const [first, second] = await underWay('1', '2');
+  if (!first || !second) throw new Error('two items');
+  await postpone(store, first, clock.now() - 9);
+  const later = comesTo(second, 'stop');
+  expect(await later(100)).toBe('waits');
 });
 
 test('an event that cancels nothing waits for nobody', async () => {
   const [, second] = await underWay('1', '2');
   if (!second) throw new Error('two items');
-  expect(await (await mayGoOn(second, 'go')).look()).toBe(true);
+  expect(await comesTo(second, 'go')(0)).toBe('goes on');
 });
 
-test('an item that never ends does not hold up the others for ever', async () => {
-  const [, second] = await underWay('1', '2');
-  if (!second) throw new Error('two items');
-  const later = await mayGoOn(second, 'stop');
-  expect(await later.look()).toBe(false);
-  clock.advance(40_000);
-  await later.free;
+test('who has waited long enough gives its worker to others, and keeps its place in the order', async () => {
+  const [first, second] = await underWay('1', '2');
+  if (!first || !second) throw new Error('two items');
+  expect(await comesTo(second, 'stop')(1_000)).toBe('gives way');
+  expect(await dequeue(store, second)).toBe(false);
+  clock.advance(2_000);
+  const again = await takeOne({ store, clock }, 'events');
+  expect(again).toMatchObject({ id: second.id, attempt: 0, cursor: 0 });
+  const later = comesTo(again, 'stop');
+  expect(await later(100)).toBe('waits');
+  await dequeue(store, first);
+  expect(await later(100)).toBe('goes on');
 });

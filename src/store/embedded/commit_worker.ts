@@ -8,7 +8,9 @@ import { StoreFile, type StoreGround } from './store_file.ts';
 
 export type CommitRequest =
   | { readonly kind: 'open'; readonly ground: StoreGround }
-  | { readonly kind: 'commit'; readonly ops: readonly Operand[] }
+  /** Operands as a JSON list. */
+  | { readonly kind: 'commit'; readonly ops: string }
+  /** All there is may be more than fits into one text. */
   | { readonly kind: 'renew'; readonly ops: readonly Operand[]; readonly lock: FileIdentity }
   | { readonly kind: 'close' };
 
@@ -35,7 +37,7 @@ self.onmessage = (event: MessageEvent<CommitRequest>) => {
 
 function answer(request: Exclude<CommitRequest, { kind: 'open' }>): CommitAnswer {
   try {
-    if (request.kind === 'commit') file?.commit(request.ops);
+    if (request.kind === 'commit') file?.commit(readOps(request.ops));
     else if (request.kind === 'close') file?.close();
     else return { error: null, database: file?.renew(request.ops, request.lock) ?? null };
     return { error: null };
@@ -44,3 +46,6 @@ function answer(request: Exclude<CommitRequest, { kind: 'open' }>): CommitAnswer
     return { error: { message, code: codeOf(error) } };
   }
 }
+
+/** The cast holds because `WorkerCommitter` made the text, and JSON brings back every operand as it was. */
+const readOps = (text: string): readonly Operand[] => JSON.parse(text) as Operand[];

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DamagedDatabaseError, isDamage, refusingDamage } from './damage.ts';
 import { formatVersion, migrate } from './migrations.ts';
+import { createPrivately } from './private_file.ts';
 import { checkWriteAheadLog } from './write_ahead_log.ts';
 
 /**
@@ -13,6 +14,8 @@ import { checkWriteAheadLog } from './write_ahead_log.ts';
 const checkBytesMax = 64 * 1024 * 1024;
 /** WAL pages (4 KiB) between checkpoints: fewer of them write hot pages to the main file less often. */
 const checkpointPages = 4000;
+/** A log that a long read has kept from being begun anew is cut back to this, which is more than it has usually. */
+const logBytesMax = 32 * 1024 * 1024;
 
 export function databasePath(dataDir: string): string {
   return join(dataDir, 'store.db');
@@ -32,6 +35,7 @@ export function openDatabase(path: string): Database {
 }
 
 function openFile(path: string): Database {
+  createPrivately(path);
   const db = new Database(path, { create: true, readwrite: true });
   try {
     // First of all: a thread that is just closing the file holds it for a moment.
@@ -39,6 +43,7 @@ function openFile(path: string): Database {
     db.run('PRAGMA journal_mode = WAL');
     db.run('PRAGMA synchronous = FULL');
     db.run(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+    db.run(`PRAGMA journal_size_limit = ${logBytesMax}`);
     return db;
   } catch (error) {
     db.close();

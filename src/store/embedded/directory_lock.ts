@@ -7,6 +7,10 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommitError, codeOf, takenCode } from './commit_error.ts';
 import { type FileIdentity, identityOf } from './file_identity.ts';
+import { createPrivately } from './private_file.ts';
+
+/** The group may look, for whoever makes backups; what is in the files is for the server's user. */
+const directoryMode = 0o750;
 
 export interface DirectoryLock {
   readonly path: string;
@@ -15,13 +19,17 @@ export interface DirectoryLock {
   release(): void;
 }
 
-/** Throws when another process uses the directory (code `directory_taken`) or it cannot be written to. Creates it if need be. */
-export function lockDirectory(dataDir: string): DirectoryLock {
+/**
+ * Throws when another process uses the directory (code `directory_taken`) or it cannot be written to. Creates it if need
+ * be, with `mode`.
+ */
+export function lockDirectory(dataDir: string, mode = directoryMode): DirectoryLock {
   const path = join(dataDir, 'store.lock');
   let db: Database | undefined;
   try {
-    mkdirSync(dataDir, { recursive: true });
+    mkdirSync(dataDir, { recursive: true, mode });
     accessSync(dataDir, constants.W_OK | constants.X_OK);
+    createPrivately(path);
     db = new Database(path, { create: true, readwrite: true });
     db.run('PRAGMA busy_timeout = 0');
     db.run('BEGIN EXCLUSIVE');

@@ -22,8 +22,9 @@ import { HeldDirectory } from './held_directory.ts';
 import { Journal } from './journal.ts';
 import { Keyspace } from './keyspace.ts';
 import { LuaVm } from './lua_vm.ts';
+import { finishRenewal } from './renewal.ts';
 import { type Restored, restore } from './restore.ts';
-import { finishRenewal, type StoreGround } from './store_file.ts';
+import type { StoreGround } from './store_file.ts';
 import { WorkerCommitter } from './worker_committer.ts';
 
 export interface EmbeddedStoreOptions {

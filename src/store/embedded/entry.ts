@@ -2,18 +2,18 @@
 import { Ring } from './ring.ts';
 import { SortedSet } from './sorted_set.ts';
 
-/** Where a key's rows are on disk and how far they are behind. Ephemeral keys have none. */
-export interface DiskState {
-  /** Id of the key's rows; 0 until the first write. */
-  id: number;
-  /**
-   * How many rows of `parts` the key has: one per field, member or element, or 0 while all of it is packed into its
-   * row of `keys`. A key that was split stays so.
-   */
+/** The row id of a key that has not been written yet. */
+export const unwritten = 0;
+/** In the place of a row id: the key is never written. */
+export const ephemeral = -1;
+
+/** How far the rows of a split key are behind. A key that was split stays so. */
+export interface SplitState {
+  /** How many rows of `parts` the key has: one per field, member or element. */
   parts: number;
-  /** The row of `keys` of a split key is behind. Whatever changes about a packed key does so in that row. */
+  /** The row of `keys` is behind. */
   isExpiryStale: boolean;
-  /** Parts that are behind, when split; null for none, because most keys never have any. A list knows most of them by its sequence numbers instead. */
+  /** Parts that are behind; null for none. A list knows most of them by its sequence numbers instead. */
   staleParts: Set<string | number> | null;
 }
 
@@ -21,7 +21,10 @@ interface Base {
   readonly key: string;
   /** 0 when the key does not expire. */
   expiresAtMs: number;
-  readonly disk: DiskState | undefined;
+  /** Id of the key's rows on disk, or one of the two above. */
+  rowId: number;
+  /** null while all of the key is packed into its row of `keys`, as it is for most keys for ever. */
+  split: SplitState | null;
 }
 
 export interface StringEntry extends Base {
@@ -48,24 +51,45 @@ export interface ListEntry extends Base {
 export type Entry = StringEntry | HashEntry | SetEntry | SortedSetEntry | ListEntry;
 export type Kind = Entry['kind'];
 
-export function newDiskState(id = 0): DiskState {
-  return { id, parts: 0, isExpiryStale: false, staleParts: null };
+export function newSplitState(parts: number): SplitState {
+  return { parts, isExpiryStale: false, staleParts: null };
 }
 
 const makers: {
-  readonly [K in Kind]: (key: string, disk: DiskState | undefined) => Extract<Entry, { kind: K }>;
+  readonly [K in Kind]: (key: string, rowId: number) => Extract<Entry, { kind: K }>;
 } = {
-  string: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'string', value: '' }),
-  hash: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'hash', value: new Map() }),
-  set: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'set', value: new Set() }),
-  zset: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'zset', value: new SortedSet() }),
-  list: (key, disk) => ({ key, expiresAtMs: 0, disk, kind: 'list', value: new Ring() }),
+  string: (key, rowId) => ({ key, expiresAtMs: 0, rowId, split: null, kind: 'string', value: '' }),
+  hash: (key, rowId) => ({
+    key,
+    expiresAtMs: 0,
+    rowId,
+    split: null,
+    kind: 'hash',
+    value: new Map(),
+  }),
+  set: (key, rowId) => ({ key, expiresAtMs: 0, rowId, split: null, kind: 'set', value: new Set() }),
+  zset: (key, rowId) => ({
+    key,
+    expiresAtMs: 0,
+    rowId,
+    split: null,
+    kind: 'zset',
+    value: new SortedSet(),
+  }),
+  list: (key, rowId) => ({
+    key,
+    expiresAtMs: 0,
+    rowId,
+    split: null,
+    kind: 'list',
+    value: new Ring(),
+  }),
 };
 
 export function emptyEntry<K extends Kind>(
   key: string,
   kind: K,
-  disk: DiskState | undefined,
+  rowId: number,
 ): Extract<Entry, { kind: K }> {
-  return makers[kind](key, disk);
+  return makers[kind](key, rowId);
 }

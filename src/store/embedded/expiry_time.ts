@@ -4,6 +4,8 @@ import { CommandError } from './reply.ts';
 
 const msMax = 2n ** 63n - 1n;
 const msMin = -(2n ** 63n);
+/** In 285 000 years. Later times, which Redis takes, become this one: beyond it numbers are not exact, on disk either. */
+const storedMsMax = Number.MAX_SAFE_INTEGER;
 
 /**
  * In ms. `fromMs` is what the value counts from: now, or 0 for a point in time. Refuses what is not positive, as SET does,
@@ -23,5 +25,5 @@ export function expiryTimeOf(
   if (!isInRange || (value <= 0n && !isPastAllowed)) {
     throw new CommandError(`ERR invalid expire time in '${command}' command`);
   }
-  return Number(value) + fromMs;
+  return Math.min(storedMsMax, Number(value) + fromMs);
 }

@@ -1,5 +1,6 @@
 /** Hash commands. */
 import { arg, type Command, type CommandTable, takes, takesFrom } from './command.ts';
+import type { HashEntry } from './entry.ts';
 import type { Keyspace } from './keyspace.ts';
 import { floatSumText, isInfiniteText } from './long_double.ts';
 import { parseInteger, sumOf } from './number_text.ts';
@@ -15,8 +16,8 @@ export const hashCommands: CommandTable = {
     return ok;
   }),
   HSETNX: takes(2, (space, key, args) => {
-    if (space.read(key, 'hash')?.value.has(arg(args, 0))) return 0;
-    return setFields(space, key, args, 'hsetnx');
+    const entry = space.write(key, 'hash');
+    return entry.value.has(arg(args, 0)) ? 0 : putFields(space, entry, args);
   }),
   HGET: takes(1, (space, key, args) => space.read(key, 'hash')?.value.get(arg(args, 0)) ?? null),
   HMGET: takesFrom(1, (space, key, args) => {
@@ -37,17 +38,17 @@ export const hashCommands: CommandTable = {
   HINCRBY: takes(2, (space, key, args) => {
     const by = arg(args, 1);
     parseInteger(by);
-    const old = space.read(key, 'hash')?.value.get(arg(args, 0)) ?? '0';
-    const sum = sumOf(old, by, notIntegerField);
-    setFields(space, key, [arg(args, 0), sum.text], 'hincrby');
+    const entry = space.read(key, 'hash');
+    const sum = sumOf(entry?.value.get(arg(args, 0)) ?? '0', by, notIntegerField);
+    putFields(space, entry ?? space.write(key, 'hash'), [arg(args, 0), sum.text]);
     return sum.value;
   }),
   HINCRBYFLOAT: takes(2, (space, key, args) => {
     const by = arg(args, 1);
     if (isInfiniteText(by)) throw new CommandError('ERR value is NaN or Infinity');
-    const old = space.read(key, 'hash')?.value.get(arg(args, 0)) ?? '0';
-    const text = floatSumText(old, by, notFloatField);
-    setFields(space, key, [arg(args, 0), text], 'hincrbyfloat');
+    const entry = space.read(key, 'hash');
+    const text = floatSumText(entry?.value.get(arg(args, 0)) ?? '0', by, notFloatField);
+    putFields(space, entry ?? space.write(key, 'hash'), [arg(args, 0), text]);
     return text;
   }),
 };
@@ -57,14 +58,19 @@ function setFields(space: Keyspace, key: string, args: readonly string[], name: 
   if (args.length % 2 !== 0) {
     throw wrongArity(name);
   }
-  const entry = space.write(key, 'hash');
-  const sizeBefore = entry.value.size;
+  return putFields(space, space.write(key, 'hash'), args);
+}
+
+/** As `setFields`; `args` are pairs. */
+function putFields(space: Keyspace, entry: HashEntry, args: readonly string[]): number {
+  const fields = entry.value;
+  const sizeBefore = fields.size;
   for (let at = 0; at < args.length; at += 2) {
     const field = arg(args, at);
-    entry.value.set(field, arg(args, at + 1));
+    fields.set(field, arg(args, at + 1));
     space.touch(entry, field);
   }
-  return entry.value.size - sizeBefore;
+  return fields.size - sizeBefore;
 }
 
 function removeFields(...[space, key, args]: Parameters<Command['run']>): number {

@@ -2,7 +2,7 @@
  * Remembers which keys are ahead of the disk. What goes to disk is their final state when a batch is taken:
  * many changes to one key become one, and a key that came and went in between costs nothing.
  */
-import type { DiskState, Entry } from './entry.ts';
+import { type Entry, unwritten } from './entry.ts';
 import type { ChangeListener } from './keyspace.ts';
 import { encodeEntry } from './row_encoding.ts';
 import { type Operand, rowOp } from './row_ops.ts';
@@ -44,22 +44,23 @@ export class Journal implements ChangeListener {
     this.#stale.add(entry);
   }
 
-  removed(entry: Entry, disk: DiskState): void {
+  removed(entry: Entry): void {
     this.#stale.delete(entry);
-    if (disk.id === 0) return;
+    const { rowId, split } = entry;
+    if (rowId === unwritten) return;
     if (this.isEmpty) this.onFirstChange();
     this.#dropped += 1;
-    this.#drops.push(rowOp.dropKey, disk.id);
+    this.#drops.push(rowOp.dropKey, rowId);
     this.#keyRows -= 1;
-    if (disk.parts === 0) return;
-    this.#drops.push(rowOp.dropParts, disk.id);
-    this.#partRows -= disk.parts;
+    if (split === null) return;
+    this.#drops.push(rowOp.dropParts, rowId);
+    this.#partRows -= split.parts;
   }
 
   /** The operations that bring the disk up to date. They must reach it before those of later batches. */
   take(): Operand[] {
     const ops = this.#drops;
-    for (const entry of this.#stale) if (entry.disk) this.#encode(entry, entry.disk, ops);
+    for (const entry of this.#stale) this.#encode(entry, ops);
     this.#drops = [];
     this.#dropped = 0;
     this.#stale.clear();
@@ -68,28 +69,28 @@ export class Journal implements ChangeListener {
   }
 
   /** The operations that write all of these into a new database, which nothing was written to before. */
-  takeAnew(entries: Iterable<[Entry, DiskState]>): Operand[] {
+  takeAnew(entries: Iterable<Entry>): Operand[] {
     this.#stale.clear();
     this.#drops = [];
     this.#dropped = 0;
     this.startAfter(0, { keyRows: 0, partRows: 0 });
-    for (const [entry, disk] of entries) {
-      disk.id = 0;
-      disk.parts = 0;
+    for (const entry of entries) {
+      entry.rowId = unwritten;
+      entry.split = null;
       if (entry.kind === 'list') entry.value.unsettle();
       this.#stale.add(entry);
     }
     return this.take();
   }
 
-  #encode(entry: Entry, disk: DiskState, ops: Operand[]): void {
-    if (disk.id === 0) {
+  #encode(entry: Entry, ops: Operand[]): void {
+    if (entry.rowId === unwritten) {
       this.#lastId += 1;
-      disk.id = this.#lastId;
+      entry.rowId = this.#lastId;
       this.#keyRows += 1;
     }
-    this.#partRows -= disk.parts;
-    encodeEntry(entry, disk, ops);
-    this.#partRows += disk.parts;
+    this.#partRows -= entry.split?.parts ?? 0;
+    encodeEntry(entry, ops);
+    this.#partRows += entry.split?.parts ?? 0;
   }
 }

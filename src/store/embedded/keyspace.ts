@@ -1,15 +1,15 @@
 /** All keys in memory: finding, creating and removing them, and their expiry. */
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Subscriber } from '../store.ts';
-import { type DiskState, type Entry, emptyEntry, type Kind, newDiskState } from './entry.ts';
+import { type Entry, emptyEntry, ephemeral, type Kind, unwritten } from './entry.ts';
+import { type Expiry, ExpiryHeap } from './expiry_heap.ts';
 import { fieldsOf } from './packed_entry.ts';
 import { wrongType } from './reply.ts';
-import { type Scored, SortedSet } from './sorted_set.ts';
 
 /** Hears of every change to a key that is to survive a restart. */
 export interface ChangeListener {
   changed(entry: Entry): void;
-  removed(entry: Entry, disk: DiskState): void;
+  removed(entry: Entry): void;
 }
 
 /** The timer removes at most this many expired keys in one go, so that it never holds up scripts. */
@@ -17,7 +17,9 @@ const sweepKeysMax = 500;
 
 export class Keyspace {
   readonly #entries = new Map<string, Entry>();
-  readonly #expiries = new SortedSet();
+  readonly #expiries = new ExpiryHeap();
+  /** Keys that expire. */
+  #mortal = 0;
   readonly #clock: Clock;
   readonly #listener: ChangeListener | undefined;
   readonly #ephemeralPrefix: string;
@@ -91,26 +93,25 @@ export class Keyspace {
   write<K extends Kind>(key: string, kind: K): Extract<Entry, { kind: K }> {
     const found = this.read(key, kind);
     if (found) return found;
-    const entry = emptyEntry(key, kind, this.#diskStateFor(key));
+    const entry = emptyEntry(key, kind, this.#isDurable(key) ? unwritten : ephemeral);
     this.#entries.set(key, entry);
     return entry;
   }
 
   /** Notes that a part (hash field, set member) changed, or the whole value when no part is named. */
   touch(entry: Entry, part?: string | number): void {
-    const { disk } = entry;
-    if (disk === undefined) return;
-    if (disk.parts > 0 && part !== undefined) {
-      disk.staleParts ??= new Set();
-      disk.staleParts.add(part);
+    if (entry.rowId === ephemeral) return;
+    if (entry.split !== null && part !== undefined) {
+      entry.split.staleParts ??= new Set();
+      entry.split.staleParts.add(part);
     }
     this.#listener?.changed(entry);
   }
 
   remove(entry: Entry): void {
     this.#entries.delete(entry.key);
-    if (entry.expiresAtMs !== 0) this.#expiries.delete(entry.key);
-    if (entry.disk) this.#listener?.removed(entry, entry.disk);
+    if (entry.expiresAtMs !== 0) this.#mortal -= 1;
+    if (entry.rowId !== ephemeral) this.#listener?.removed(entry);
   }
 
   /** Removes a collection that has lost its last part. */
@@ -129,33 +130,34 @@ export class Keyspace {
       return;
     }
     if (entry.expiresAtMs === atMs) return;
+    this.#mortal += (atMs === 0 ? 0 : 1) - (entry.expiresAtMs === 0 ? 0 : 1);
     entry.expiresAtMs = atMs;
-    if (atMs === 0) this.#expiries.delete(entry.key);
-    else this.#expiries.set(entry.key, atMs);
+    if (atMs !== 0) this.#expiries.add({ key: entry.key, atMs });
+    this.#expiries.tidy(this.#mortal, (expiry) => this.#isRight(expiry));
     this.#armSweep();
-    if (entry.disk) {
-      entry.disk.isExpiryStale = true;
-      this.#listener?.changed(entry);
-    }
+    if (entry.rowId === ephemeral) return;
+    if (entry.split !== null) entry.split.isExpiryStale = true;
+    this.#listener?.changed(entry);
   }
 
   /** Puts keys that were read from disk into an empty space. */
   restore(pages: readonly (readonly Entry[])[]): void {
-    const expiries: Scored[] = [];
+    const expiries: Expiry[] = [];
     for (const page of pages) {
       for (const entry of page) {
         const { key, expiresAtMs } = entry;
         this.#entries.set(key, entry);
-        if (expiresAtMs !== 0) expiries.push({ member: key, score: expiresAtMs });
+        if (expiresAtMs !== 0) expiries.push({ key, atMs: expiresAtMs });
       }
     }
+    this.#mortal = expiries.length;
     this.#expiries.fill(expiries);
     this.#armSweep();
   }
 
   /** The entries that are kept on disk, those included that have expired but not been removed yet. */
-  *durableEntries(): Generator<[Entry, DiskState]> {
-    for (const entry of this.#entries.values()) if (entry.disk) yield [entry, entry.disk];
+  *durableEntries(): Generator<Entry> {
+    for (const entry of this.#entries.values()) if (entry.rowId !== ephemeral) yield entry;
   }
 
   close(): void {
@@ -166,25 +168,30 @@ export class Keyspace {
   #armSweep(): void {
     const next = this.#expiries.first();
     if (next === undefined) return;
-    if (this.#sweepTimer && this.#sweepTimer.atMs <= next.score) return;
+    if (this.#sweepTimer && this.#sweepTimer.atMs <= next.atMs) return;
     this.#sweepTimer?.timer.cancel();
-    const timer = this.#clock.at(next.score, () => this.#sweep());
-    this.#sweepTimer = { atMs: next.score, timer };
+    const timer = this.#clock.at(next.atMs, () => this.#sweep());
+    this.#sweepTimer = { atMs: next.atMs, timer };
   }
 
   #sweep(): void {
     this.#sweepTimer = undefined;
     this.nowMs = this.#clock.now();
-    for (const { member, score } of this.#expiries.slice(0, sweepKeysMax)) {
-      if (score > this.nowMs) break;
-      this.find(member);
+    for (let swept = 0; swept < sweepKeysMax; swept += 1) {
+      const next = this.#expiries.first();
+      if (next === undefined || next.atMs > this.nowMs) break;
+      this.#expiries.removeFirst();
+      this.find(next.key);
     }
     this.#armSweep();
   }
 
-  #diskStateFor(key: string): DiskState | undefined {
-    const isDurable = this.#listener !== undefined && !key.startsWith(this.#ephemeralPrefix);
-    return isDurable ? newDiskState() : undefined;
+  #isRight({ key, atMs }: Expiry): boolean {
+    return this.#entries.get(key)?.expiresAtMs === atMs;
+  }
+
+  #isDurable(key: string): boolean {
+    return this.#listener !== undefined && !key.startsWith(this.#ephemeralPrefix);
   }
 }
 

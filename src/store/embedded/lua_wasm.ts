@@ -28,20 +28,15 @@ export interface LuaExports {
   lua_createtable(lua: Pointer, items: number, fields: number): void;
   lua_error(lua: Pointer): number;
   lua_gc(lua: Pointer, what: number, data: number): number;
-  lua_gettop(lua: Pointer): number;
   lua_pcall(lua: Pointer, args: number, results: number, onError: number): number;
-  lua_pushboolean(lua: Pointer, value: number): void;
   lua_pushcclosure(lua: Pointer, table: number, upvalues: number): void;
   lua_pushlstring(lua: Pointer, text: Pointer, bytes: number): void;
-  lua_pushnumber(lua: Pointer, value: number): void;
   lua_rawget(lua: Pointer, index: number): void;
   lua_rawgeti(lua: Pointer, index: number, n: number): void;
   lua_rawset(lua: Pointer, index: number): void;
-  lua_rawseti(lua: Pointer, index: number, n: number): void;
   lua_setfenv(lua: Pointer, index: number): number;
   lua_sethook(lua: Pointer, hook: Pointer, events: number, instructions: number): number;
   lua_settop(lua: Pointer, index: number): void;
-  lua_toboolean(lua: Pointer, index: number): number;
   lua_tolstring(lua: Pointer, index: number, bytesOut: Pointer): Pointer;
   lua_tonumber(lua: Pointer, index: number): number;
   lua_type(lua: Pointer, index: number): number;
@@ -52,6 +47,7 @@ export interface LuaWasm {
   /** Bytes of the interpreter's memory. Replaced when it grows: never keep it across a call. */
   bytes: Buffer;
   words: Uint32Array;
+  doubles: Float64Array;
   /** Makes a JavaScript function callable from Lua; returns its place in the function table. */
   addFunction(serve: (lua: Pointer) => number): number;
   /** As `addFunction`, for a function that Lua calls while it runs a script. */
@@ -78,6 +74,7 @@ export async function startLuaWasm(): Promise<LuaWasm> {
     api: noApi,
     bytes: Buffer.alloc(0),
     words: new Uint32Array(),
+    doubles: new Float64Array(),
     addFunction: (serve) => addToTable(functionShim, serve),
     addHook: (watch) => addToTable(hookShim, watch),
   };
@@ -115,6 +112,7 @@ function shimOf(type: readonly number[]): WebAssembly.Module {
 function refreshViews(wasm: LuaWasm): void {
   wasm.bytes = Buffer.from(wasm.api.memory.buffer);
   wasm.words = new Uint32Array(wasm.api.memory.buffer);
+  wasm.doubles = new Float64Array(wasm.api.memory.buffer);
 }
 
 function importsOf(module: WebAssembly.Module, wasm: LuaWasm): WebAssembly.Imports {

@@ -6,7 +6,7 @@ import type { Database } from 'bun:sqlite';
 import { Damage } from './damage.ts';
 import type { Kind } from './entry.ts';
 import { checkPacked } from './packed_entry.ts';
-import { keyChecksum, partChecksum } from './row_checksum.ts';
+import { codeOf, keySeal, partChecksum } from './row_checksum.ts';
 import { kindCodes } from './row_ops.ts';
 import { putCounts } from './row_writer.ts';
 
@@ -38,9 +38,13 @@ function createTables(db: Database): void {
 
 /** 1 -> 2: every row has a checksum, and the number of rows is known. */
 function addChecksums(db: Database): void {
-  db.run('ALTER TABLE keys ADD COLUMN sum INTEGER NOT NULL DEFAULT 0');
+  db.run('ALTER TABLE keys RENAME TO keys_1');
+  db.run(`CREATE TABLE keys (id INTEGER PRIMARY KEY, k TEXT NOT NULL, expires_at_ms INTEGER NOT NULL,
+    seal INTEGER NOT NULL, v)`);
+  const keyRows = sealKeys(db);
+  db.run('DROP TABLE keys_1');
   db.run('ALTER TABLE parts ADD COLUMN sum INTEGER NOT NULL DEFAULT 0');
-  putCounts(db)(addKeyChecksums(db), addPartChecksums(db));
+  putCounts(db)(keyRows, addPartChecksums(db));
 }
 
 const rowsPerPage = 1_000;
@@ -55,12 +59,14 @@ type KeyRow = [
 ];
 
 /** A format 1 row has nothing to check it by but itself, so that its value is unpacked here, this once. */
-function addKeyChecksums(db: Database): number {
+function sealKeys(db: Database): number {
   const damage = new Damage(db.filename);
   const page = db.query<KeyRow, [number]>(
-    `SELECT id, k, kind, is_split, expires_at_ms, v FROM keys WHERE id > ? ORDER BY id LIMIT ${rowsPerPage}`,
+    `SELECT id, k, kind, is_split, expires_at_ms, v FROM keys_1 WHERE id > ? ORDER BY id LIMIT ${rowsPerPage}`,
   );
-  const update = db.query<unknown, [number, number]>('UPDATE keys SET sum = ?2 WHERE id = ?1');
+  const put = db.query<unknown, [number, string, number, number, string | null]>(
+    'INSERT INTO keys (id, k, expires_at_ms, seal, v) VALUES (?, ?, ?, ?, ?)',
+  );
   let count = 0;
   for (let lastId = Number.MIN_SAFE_INTEGER; ; ) {
     // `values` is untyped in bun:sqlite; the select list above is what KeyRow says.
@@ -69,7 +75,8 @@ function addKeyChecksums(db: Database): number {
       const wrong = isSplit === 1 ? null : whatIsWrong(kind, v);
       if (wrong !== null) damage.note(String(k), wrong);
       const value = isSplit === 1 ? null : String(v);
-      update.run(id, keyChecksum(id, k, kind, isSplit, expiresAtMs, value));
+      const seal = keySeal(id, k, codeOf(kind, isSplit), expiresAtMs, value);
+      put.run(id, k, expiresAtMs, seal, value);
       lastId = id;
     }
     count += rows.length;

@@ -59,6 +59,8 @@ export interface IntegerSum {
 
 /** A score. What is too large or too small for a double is refused, as C's strtod reports it. */
 export function parseFloatText(text: string, refuse: () => CommandError = notAFloat): number {
+  const whole = readDigits(text);
+  if (whole !== undefined) return whole;
   const value = readFloat(text);
   if (value === undefined) throw refuse();
   const isOutOfRange = Number.isFinite(value)
@@ -73,6 +75,23 @@ export function parseBoundText(text: string, refuse: () => CommandError): number
   if (text === '') return 0;
   const value = readFloat(text.replace(/^[ \t\n\v\f\r]+/, ''));
   if (value === undefined) throw refuse();
+  return value;
+}
+
+/** Any number of this many digits is exact. */
+const exactDigitsMax = 15;
+const digit0 = 48;
+
+/** A text of a few digits and nothing else, as nearly all scores are, read without regular expressions. */
+function readDigits(text: string): number | undefined {
+  const { length } = text;
+  if (length === 0 || length > exactDigitsMax) return undefined;
+  let value = 0;
+  for (let at = 0; at < length; at += 1) {
+    const digit = text.charCodeAt(at) - digit0;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
   return value;
 }
 

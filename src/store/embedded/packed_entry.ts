@@ -3,13 +3,13 @@
  * stays text, which costs neither the time to unpack it nor several times the memory.
  */
 import type {
-  DiskState,
   Entry,
   HashEntry,
   Kind,
   ListEntry,
   SetEntry,
   SortedSetEntry,
+  SplitState,
 } from './entry.ts';
 import { parseFloatText, scoreText } from './number_text.ts';
 import { Ring } from './ring.ts';
@@ -65,12 +65,13 @@ function readParts(text: string): (string | number)[] {
 
 /** An entry whose value is unpacked when a command first asks for it. */
 abstract class PackedEntry<V extends object> {
-  expiresAtMs = 0;
+  split: SplitState | null = null;
   private content: string | V;
 
   constructor(
     readonly key: string,
-    readonly disk: DiskState,
+    public rowId: number,
+    public expiresAtMs: number,
     text: string,
   ) {
     this.content = text;
@@ -81,9 +82,9 @@ abstract class PackedEntry<V extends object> {
     return this.content;
   }
 
-  /** The parts as they are packed; undefined once they are unpacked. */
-  get packedParts(): readonly (string | number)[] | undefined {
-    return typeof this.content === 'string' ? readParts(this.content) : undefined;
+  /** The text of the row; undefined once it is unpacked. */
+  get packedText(): string | undefined {
+    return typeof this.content === 'string' ? this.content : undefined;
   }
 
   protected abstract unpack(parts: readonly (string | number)[]): V;
@@ -128,8 +129,13 @@ class PackedList extends PackedEntry<Ring> implements ListEntry {
 
 /** Some fields of a hash, null where there are none. What is packed stays so. */
 export function fieldsOf(entry: HashEntry, names: readonly string[]): (string | null)[] {
-  const parts = entry instanceof PackedHash ? entry.packedParts : undefined;
-  if (parts === undefined) return names.map((name) => entry.value.get(name) ?? null);
+  const text = entry instanceof PackedHash ? entry.packedText : undefined;
+  if (text === undefined) return names.map((name) => entry.value.get(name) ?? null);
+  return scannedFields(text, names) ?? parsedFields(text, names);
+}
+
+function parsedFields(text: string, names: readonly string[]): (string | null)[] {
+  const parts = readParts(text);
   const found = names.map((): string | null => null);
   for (let at = 0; at < parts.length; at += 2) {
     const place = names.indexOf(String(parts[at]));
@@ -138,10 +144,47 @@ export function fieldsOf(entry: HashEntry, names: readonly string[]): (string | 
   return found;
 }
 
+/**
+ * As `parsedFields`, but reads no further than to the last of the fields, which for what a start asks of 100 000 hashes
+ * takes a fraction of the time. Undefined when it is not as simple as that.
+ */
+function scannedFields(text: string, names: readonly string[]): (string | null)[] | undefined {
+  const found = names.map((): string | null => null);
+  let left = names.length;
+  // Behind the bracket, the quote of the first field.
+  for (let at = 1; left > 0; ) {
+    const nameEnd = text.indexOf('"', at + 1);
+    const value = nameEnd + 2;
+    const valueEnd = text.indexOf('"', value + 1);
+    if (!isPlainPart(text, at, nameEnd) || !isPlainPart(text, value, valueEnd)) return undefined;
+    const name = text.slice(at + 1, nameEnd);
+    const place = names.indexOf(name);
+    if (place >= 0) {
+      const content = text.slice(value + 1, valueEnd);
+      if (name.includes('\\') || content.includes('\\')) return undefined;
+      found[place] = content;
+      left -= 1;
+    }
+    at = valueEnd + 2;
+  }
+  return found;
+}
+
+/** Whether a part lies between these quotes. One before which there is a backslash may be part of it. */
+function isPlainPart(text: string, start: number, end: number): boolean {
+  return text[start] === '"' && end > start && text[end - 1] !== '\\';
+}
+
 const makers = { hash: PackedHash, set: PackedSet, zset: PackedSortedSet, list: PackedList };
 
 /** A key as its packed row says. */
-export function packedEntry(key: string, kind: Kind, disk: DiskState, text: string): Entry {
-  if (kind === 'string') return { key, expiresAtMs: 0, disk, kind, value: text };
-  return new makers[kind](key, disk, text);
+export function packedEntry(
+  key: string,
+  kind: Kind,
+  rowId: number,
+  expiresAtMs: number,
+  text: string,
+): Entry {
+  if (kind === 'string') return { key, expiresAtMs, rowId, split: null, kind, value: text };
+  return new makers[kind](key, rowId, expiresAtMs, text);
 }

@@ -34,7 +34,7 @@ export class PartRestore {
   finish(): void {
     this.#end();
     for (const entry of this.split.values()) {
-      if (entry.disk?.parts === 0) this.damage.note(entry.key, 'all of its parts are missing');
+      if (entry.split?.parts === 0) this.damage.note(entry.key, 'all of its parts are missing');
     }
   }
 
@@ -51,13 +51,13 @@ export class PartRestore {
     this.#scored = [];
     if (!entry || entry.kind === 'string' || entry.kind === 'list') return;
     // Damage to the tree can show one row twice, in the place of another.
-    if (entry.value.size !== entry.disk?.parts) {
+    if (entry.value.size !== entry.split?.parts) {
       this.damage.note(entry.key, 'some of its parts appear more than once');
     }
   }
 
   #put(entry: Entry, part: string | number, value: string | number | null, where: string): void {
-    if (entry.disk) entry.disk.parts += 1;
+    if (entry.split) entry.split.parts += 1;
     if (entry.kind === 'list') this.#putElement(entry, part, value, where);
     else if (entry.kind === 'hash') entry.value.set(String(part), String(value));
     else if (entry.kind === 'set') entry.value.add(String(part));

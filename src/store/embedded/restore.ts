@@ -4,27 +4,19 @@
  */
 import type { Database } from 'bun:sqlite';
 import { Damage, refusingDamage } from './damage.ts';
-import { type Entry, emptyEntry, type Kind, newDiskState } from './entry.ts';
+import { type Entry, emptyEntry, type Kind, newSplitState } from './entry.ts';
 import type { RowCounts } from './journal.ts';
 import type { Keyspace } from './keyspace.ts';
 import { looksPacked, packedEntry } from './packed_entry.ts';
 import { PartRestore, type PartRow } from './part_restore.ts';
-import { countChecksum, keyChecksum } from './row_checksum.ts';
+import { codeOf, countChecksum, keySeal, readCode } from './row_checksum.ts';
 import { kindCodes } from './row_ops.ts';
 
 /** Rows are read in pages of this size, so that raw rows never fill the memory beside what they become. */
 const pageRows = 5000;
 
 /** As they should be; a damaged row may hold anything. */
-type KeyRow = [
-  id: number,
-  k: string,
-  kind: number,
-  isSplit: number,
-  expiresAtMs: number,
-  v: string | null,
-  sum: number,
-];
+type KeyRow = [id: number, k: string, expiresAtMs: number, seal: number, v: string | null];
 
 const kinds: readonly (Kind | undefined)[] = kindsByCode();
 
@@ -65,7 +57,7 @@ function readKeys(
   damage: Damage,
 ): Omit<Restored, 'partRows'> {
   const query = db.query<KeyRow, [number]>(
-    `SELECT id, k, kind, is_split, expires_at_ms, v, sum FROM keys WHERE id > ? ORDER BY id LIMIT ${pageRows}`,
+    `SELECT id, k, expires_at_ms, seal, v FROM keys WHERE id > ? ORDER BY id LIMIT ${pageRows}`,
   );
   let lastId = Number.MIN_SAFE_INTEGER;
   let keyRows = 0;
@@ -76,7 +68,7 @@ function readKeys(
     for (const row of rows) {
       const entry = restoreKey(row, damage);
       if (entry) entries.push(entry);
-      if (entry && row[3] === 1) split.set(row[0], entry);
+      if (entry?.split) split.set(row[0], entry);
       lastId = row[0];
     }
     pages.push(entries);
@@ -87,26 +79,27 @@ function readKeys(
 }
 
 function restoreKey(row: KeyRow, damage: Damage): Entry | undefined {
-  const [id, key, code, isSplit, expiresAtMs, value, sum] = row;
+  const [id, key, expiresAtMs, seal, value] = row;
+  const code = readCode(seal);
   const isSound =
     typeof key === 'string' &&
-    Number.isSafeInteger(code) &&
-    Number.isSafeInteger(isSplit) &&
     // A NULL would count as 0 in the checksum.
     Number.isSafeInteger(expiresAtMs) &&
-    (typeof value === 'string') === (isSplit === 0) &&
-    sum === keyChecksum(id, key, code, isSplit, expiresAtMs, value);
-  const kind = kinds[code];
+    (typeof value === 'string') === (code.isSplit === 0) &&
+    seal === keySeal(id, key, codeOf(code.kind, code.isSplit), expiresAtMs, value);
+  const kind = kinds[code.kind];
   if (!isSound) damage.note(String(key), 'its checksum does not match');
-  else if (kind === undefined) damage.note(key, `unknown kind ${code}`);
-  else if (value === null) return withExpiry(emptyEntry(key, kind, newDiskState(id)), expiresAtMs);
+  else if (kind === undefined) damage.note(key, `unknown kind ${code.kind}`);
+  else if (value === null) return splitEntry(key, kind, id, expiresAtMs);
   else if (kind !== 'string' && !looksPacked(value)) damage.note(key, 'its value cannot be read');
-  else return withExpiry(packedEntry(key, kind, newDiskState(id), value), expiresAtMs);
+  else return packedEntry(key, kind, id, expiresAtMs, value);
   return undefined;
 }
 
-function withExpiry(entry: Entry, expiresAtMs: number): Entry {
+function splitEntry(key: string, kind: Kind, id: number, expiresAtMs: number): Entry {
+  const entry = emptyEntry(key, kind, id);
   entry.expiresAtMs = expiresAtMs;
+  entry.split = newSplitState(0);
   return entry;
 }
 

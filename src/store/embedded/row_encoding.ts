@@ -1,5 +1,5 @@
 /** Turns what changed about a key into row operations. */
-import type { DiskState, Entry, ListEntry } from './entry.ts';
+import { type Entry, type ListEntry, newSplitState, type SplitState } from './entry.ts';
 import { packedText, partsOf, storedScore } from './packed_entry.ts';
 import { kindCodes, type Operand, rowOp } from './row_ops.ts';
 
@@ -8,47 +8,46 @@ const packedPartsMax = 16;
 const packedCharsMax = 1024;
 
 /** Appends the operations that bring the key's rows up to date. The key has an id. */
-export function encodeEntry(entry: Entry, disk: DiskState, ops: Operand[]): void {
-  if (disk.parts > 0) {
-    encodeParts(entry, disk, ops);
-    if (disk.isExpiryStale) pushKey(entry, disk, 1, null, ops);
-  } else encodeWhole(entry, disk, ops);
-  disk.isExpiryStale = false;
-  disk.staleParts = null;
+export function encodeEntry(entry: Entry, ops: Operand[]): void {
+  const { split } = entry;
+  if (split === null) {
+    encodeWhole(entry, ops);
+    return;
+  }
+  encodeParts(entry, split, ops);
+  if (split.isExpiryStale) pushKey(entry, 1, null, ops);
+  split.isExpiryStale = false;
+  split.staleParts = null;
 }
 
 /** A row is written as a whole even when only its expiry changed: its checksum covers everything in it. */
-function pushKey(
-  entry: Entry,
-  disk: DiskState,
-  isSplit: 0 | 1,
-  value: string | null,
-  ops: Operand[],
-): void {
+function pushKey(entry: Entry, isSplit: 0 | 1, value: string | null, ops: Operand[]): void {
   const kind = kindCodes[entry.kind];
-  ops.push(rowOp.putKey, disk.id, entry.key, kind, isSplit, entry.expiresAtMs, value);
+  ops.push(rowOp.putKey, entry.rowId, entry.key, kind, isSplit, entry.expiresAtMs, value);
 }
 
-function encodeWhole(entry: Entry, disk: DiskState, ops: Operand[]): void {
+function encodeWhole(entry: Entry, ops: Operand[]): void {
   if (entry.kind === 'string') {
-    pushKey(entry, disk, 0, entry.value, ops);
+    pushKey(entry, 0, entry.value, ops);
     return;
   }
   const parts = partsOf(entry);
   if (isSmall(entry, parts)) {
-    pushKey(entry, disk, 0, packedText(parts), ops);
+    pushKey(entry, 0, packedText(parts), ops);
     return;
   }
-  pushKey(entry, disk, 1, null, ops);
+  pushKey(entry, 1, null, ops);
+  const split = newSplitState(0);
+  entry.split = split;
   if (entry.kind === 'list') {
-    encodeListParts(entry, disk, ops);
+    encodeListParts(entry, split, ops);
     return;
   }
-  disk.parts = entry.value.size;
+  split.parts = entry.value.size;
   const step = entry.kind === 'set' ? 1 : 2;
   for (let at = 0; at < parts.length; at += step) {
     const value = step === 1 ? null : (parts[at + 1] ?? null);
-    ops.push(rowOp.putPart, disk.id, parts[at] ?? null, value);
+    ops.push(rowOp.putPart, entry.rowId, parts[at] ?? null, value);
   }
 }
 
@@ -60,11 +59,11 @@ function isSmall(entry: Entry, parts: readonly (string | number)[]): boolean {
   return chars <= packedCharsMax;
 }
 
-function encodeParts(entry: Entry, disk: DiskState, ops: Operand[]): void {
-  if (entry.kind === 'list') encodeListParts(entry, disk, ops);
+function encodeParts(entry: Entry, split: SplitState, ops: Operand[]): void {
+  if (entry.kind === 'list') encodeListParts(entry, split, ops);
   else if (entry.kind !== 'string') {
-    for (const part of disk.staleParts ?? []) encodePart(entry, disk.id, String(part), ops);
-    disk.parts = entry.value.size;
+    for (const part of split.staleParts ?? []) encodePart(entry, entry.rowId, String(part), ops);
+    split.parts = entry.value.size;
   }
 }
 
@@ -83,21 +82,21 @@ function encodePart(entry: Entry, id: number, part: string, ops: Operand[]): voi
   }
 }
 
-function encodeListParts(entry: ListEntry, disk: DiskState, ops: Operand[]): void {
-  const list = entry.value;
+function encodeListParts(entry: ListEntry, split: SplitState, ops: Operand[]): void {
+  const { value: list, rowId } = entry;
   const from = list.firstSeq;
   const to = from + list.length;
-  if (disk.parts > 0 && list.rowsFrom < from) ops.push(rowOp.dropPartsBefore, disk.id, from);
-  if (disk.parts > 0 && list.rowsTo > to) ops.push(rowOp.dropPartsFrom, disk.id, to);
+  if (split.parts > 0 && list.rowsFrom < from) ops.push(rowOp.dropPartsBefore, rowId, from);
+  if (split.parts > 0 && list.rowsTo > to) ops.push(rowOp.dropPartsFrom, rowId, to);
   const keptTo = Math.max(from, list.keptTo);
   const keptFrom = Math.min(keptTo, Math.max(from, list.keptFrom));
   const put = (seq: number): void => {
     const value = list.at(seq - from);
-    if (value !== undefined) ops.push(rowOp.putPart, disk.id, seq, value);
+    if (value !== undefined) ops.push(rowOp.putPart, rowId, seq, value);
   };
   for (let seq = from; seq < keptFrom; seq += 1) put(seq);
-  for (const seq of disk.staleParts ?? []) put(Number(seq));
+  for (const seq of split.staleParts ?? []) put(Number(seq));
   for (let seq = keptTo; seq < to; seq += 1) put(seq);
   list.settle();
-  disk.parts = list.length;
+  split.parts = list.length;
 }

@@ -1,6 +1,6 @@
 /** Applies batches of row operations. */
 import type { Database, Statement } from 'bun:sqlite';
-import { countChecksum, keyChecksum, partChecksum } from './row_checksum.ts';
+import { codeOf, countChecksum, keySeal, partChecksum } from './row_checksum.ts';
 import { type Operand, rowOp } from './row_ops.ts';
 
 type Write = (operands: readonly Operand[]) => void;
@@ -61,16 +61,13 @@ function operationsOn(db: Database): Map<Operand | undefined, Operation> {
 /** Checksums are made here, in the thread that waits for the disk anyway. */
 function keyWriter(db: Database): Write {
   const statement: Statement<unknown, Operand[]> = db.query(
-    'INSERT OR REPLACE INTO keys (id, k, kind, is_split, expires_at_ms, v, sum) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT OR REPLACE INTO keys (id, k, expires_at_ms, seal, v) VALUES (?, ?, ?, ?, ?)',
   );
-  return (values) => {
-    const [id, k, kind, isSplit, expiresAtMs, v = null] = values;
+  return ([id = 0, k = '', kind, isSplit, expiresAtMs = 0, v = null]) => {
     const value = v === null ? null : String(v);
-    const sum = keyChecksum(
-      ...([Number(id), String(k), Number(kind)] as const),
-      ...([Number(isSplit), Number(expiresAtMs), value] as const),
-    );
-    statement.run(...values, sum);
+    const code = codeOf(Number(kind), Number(isSplit));
+    const seal = keySeal(Number(id), String(k), code, Number(expiresAtMs), value);
+    statement.run(id, k, expiresAtMs, seal, value);
   };
 }
 

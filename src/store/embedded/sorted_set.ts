@@ -55,7 +55,7 @@ export class SortedSet {
 
   /** Fills an empty set at once. Members must be distinct. */
   fill(nodes: Scored[]): void {
-    nodes.sort(compareScored);
+    if (!isSorted(nodes)) nodes.sort(compareScored);
     for (const node of nodes) this.#nodes.set(node.member, node);
     const half = chunkItemsMax / 2;
     for (let at = 0; at < nodes.length; at += half) this.#chunks.push(nodes.slice(at, at + half));
@@ -123,6 +123,14 @@ export class SortedSet {
   }
 
   #insertNode(node: Scored): void {
+    const end = this.#chunks.at(-1);
+    const last = end?.at(-1);
+    // Most of what is added is due after everything else.
+    if (end && last && end.length < chunkItemsMax && compareScored(last, node) < 0) end.push(node);
+    else this.#insertInside(node);
+  }
+
+  #insertInside(node: Scored): void {
     const isBefore = (other: Scored): boolean => compareScored(other, node) < 0;
     const place = Math.min(this.#chunkWhere(isBefore), Math.max(0, this.#chunks.length - 1));
     const chunk = this.#chunks[place];
@@ -158,6 +166,15 @@ function countWhere(chunk: readonly Scored[], isBefore: (node: Scored) => boolea
     else high = middle;
   }
   return low;
+}
+
+function isSorted(nodes: readonly Scored[]): boolean {
+  let last: Scored | undefined;
+  for (const node of nodes) {
+    if (last && compareScored(last, node) > 0) return false;
+    last = node;
+  }
+  return true;
 }
 
 function compareScored(left: Scored, right: Scored): number {

@@ -64,45 +64,60 @@ function popMin(space: Keyspace, key: string, args: readonly string[]): CommandR
   return nodes.flatMap((node) => [node.member, scoreText(node.score)]);
 }
 
-const addFlags = ['NX', 'XX', 'GT', 'LT', 'CH', 'INCR'];
+const flagNames = ['NX', 'XX', 'GT', 'LT', 'CH', 'INCR'] as const;
+type FlagName = (typeof flagNames)[number];
+/** Which are given, and how many arguments they take. */
+type Flags = Partial<Record<FlagName, true>> & { words: number };
+const noFlags: Readonly<Flags> = { words: 0 };
+const digit9 = 57;
+
+function readFlags(args: readonly string[]): Readonly<Flags> {
+  // A score begins with what comes before letters, but for a few like "inf".
+  if (arg(args, 0).charCodeAt(0) <= digit9) return noFlags;
+  const flags: Flags = { words: 0 };
+  for (;;) {
+    const word = arg(args, flags.words).toUpperCase();
+    const name = flagNames.find((known) => known === word);
+    if (name === undefined) return flags;
+    flags[name] = true;
+    flags.words += 1;
+  }
+}
 
 function add(space: Keyspace, key: string, args: readonly string[]): CommandReply {
-  const flags = new Set<string>();
-  let at = 0;
-  for (; addFlags.includes(arg(args, at).toUpperCase()); at += 1) {
-    flags.add(arg(args, at).toUpperCase());
-  }
+  const flags = readFlags(args);
+  const at = flags.words;
   const count = (args.length - at) / 2;
   if (count === 0 || !Number.isInteger(count)) throw syntaxError();
   refuseContradictions(flags, count);
   const pairs = parsePairs(args, at);
-  const entry = space.read(key, 'zset');
-  if (!entry && flags.has('XX')) return flags.has('INCR') ? null : 0;
+  let entry = space.read(key, 'zset');
+  if (!entry && flags.XX) return flags.INCR ? null : 0;
   let added = 0;
   let changed = 0;
   let last: number | null = null;
   for (const { member, score } of pairs) {
-    const old = space.read(key, 'zset')?.value.score(member);
+    const old = entry?.value.score(member);
     last = nextScore(flags, old, score);
     if (last === null || last === old) continue;
-    const target = space.write(key, 'zset');
-    target.value.set(member, last);
-    space.touch(target, member);
+    entry ??= space.write(key, 'zset');
+    entry.value.set(member, last);
+    space.touch(entry, member);
     if (old === undefined) added += 1;
     else changed += 1;
   }
-  if (flags.has('INCR')) return last === null ? null : scoreText(last);
-  return flags.has('CH') ? added + changed : added;
+  if (flags.INCR) return last === null ? null : scoreText(last);
+  return flags.CH ? added + changed : added;
 }
 
 /** The member's new score, or null when the flags forbid the change. */
-function nextScore(flags: Set<string>, old: number | undefined, given: number): number | null {
-  if (old === undefined) return flags.has('XX') ? null : given;
-  if (flags.has('NX')) return null;
-  const score = flags.has('INCR') ? old + given : given;
+function nextScore(flags: Readonly<Flags>, old: number | undefined, given: number): number | null {
+  if (old === undefined) return flags.XX ? null : given;
+  if (flags.NX) return null;
+  const score = flags.INCR ? old + given : given;
   if (Number.isNaN(score)) throw new CommandError('ERR resulting score is not a number (NaN)');
-  if (flags.has('GT') && score <= old) return null;
-  if (flags.has('LT') && score >= old) return null;
+  if (flags.GT && score <= old) return null;
+  if (flags.LT && score >= old) return null;
   return score;
 }
 
@@ -114,14 +129,14 @@ function parsePairs(args: readonly string[], from: number): Scored[] {
   return pairs;
 }
 
-function refuseContradictions(flags: Set<string>, pairs: number): void {
-  if (flags.has('NX') && flags.has('XX')) {
+function refuseContradictions(flags: Readonly<Flags>, pairs: number): void {
+  if (flags.NX && flags.XX) {
     throw new CommandError('ERR XX and NX options at the same time are not compatible');
   }
-  if ((flags.has('GT') ? 1 : 0) + (flags.has('LT') ? 1 : 0) + (flags.has('NX') ? 1 : 0) > 1) {
+  if ((flags.GT ? 1 : 0) + (flags.LT ? 1 : 0) + (flags.NX ? 1 : 0) > 1) {
     throw new CommandError('ERR GT, LT, and/or NX options at the same time are not compatible');
   }
-  if (flags.has('INCR') && pairs > 1) {
+  if (flags.INCR && pairs > 1) {
     throw new CommandError('ERR INCR option supports a single increment-element pair');
   }
 }

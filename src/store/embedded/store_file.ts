@@ -2,13 +2,12 @@
  * The database file as the storage thread writes it. Memory is the truth, so that a file which is not the one of the
  * directory any more is given up, and everything is written anew into its place.
  */
-import { Database } from 'bun:sqlite';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { CommitError, goneCode } from './commit_error.ts';
+import type { Database } from 'bun:sqlite';
+import { statSync } from 'node:fs';
+import { CommitError, codeOf, goneCode } from './commit_error.ts';
 import { markClean, openDatabase } from './database.ts';
 import { birthOf, type FileIdentity, identityOf } from './file_identity.ts';
-import { migrate } from './migrations.ts';
+import { dropNew, installNew, writeNew } from './renewal.ts';
 import type { Operand } from './row_ops.ts';
 import { batchWriter } from './row_writer.ts';
 
@@ -25,6 +24,8 @@ interface OpenFile {
   readonly db: Database;
   readonly database: FileIdentity;
   readonly log: FileIdentity;
+  /** SQLite's, which changes when somebody else writes to the file. */
+  readonly dataVersion: number;
   write(ops: readonly Operand[]): void;
 }
 
@@ -36,6 +37,7 @@ export class StoreFile {
    * (`write_ahead_log.ts`). The log is begun anew as soon as that is possible.
    */
   #isLogSoiled = false;
+  #renewals = 0;
 
   constructor(ground: StoreGround) {
     this.#ground = ground;
@@ -52,37 +54,72 @@ export class StoreFile {
       this.#checkGround();
     } catch (error) {
       this.#isLogSoiled = true;
-      // A transaction that could not be undone would swallow the next batch.
-      if (error instanceof CommitError || this.#open?.db.inTransaction) this.#abandon();
+      this.#abandonUnlessSound(error);
       throw error;
     }
     if (this.#isLogSoiled) this.#isLogSoiled = !beginLogAnew(this.#open.db);
   }
 
-  /** Writes everything into a new file and returns what that is. What was in its place is set aside. */
+  /**
+   * Writes everything anew and returns what the file is then: into our own when only the lock was lost, otherwise into a
+   * new one, and what was in its place is set aside.
+   */
   renew(ops: readonly Operand[], lock: FileIdentity): FileIdentity {
-    this.#abandon();
     this.#ground = { ...this.#ground, lock };
+    this.#renewals += 1;
     this.#checkLock();
-    const { path } = this.#ground;
-    writeWhole(newPathOf(path), ops);
-    this.#checkLock();
-    installNew(path);
-    this.#ground = { ...this.#ground, database: birthOf(path) };
+    if (this.#open && this.#isUntouched(this.#open)) this.#rewrite(this.#open, ops);
+    else this.#replace(ops);
     return this.#ground.database;
   }
 
-  /** Throws when the file is not the directory's any more. It is closed in any case. */
+  /** Throws when the file is not the directory's any more; then there may be a `renew` and another `close`. */
   close(): void {
-    if (!this.#open) return;
-    const { db } = this.#open;
     try {
+      // Also when nothing was written: what the last process left may be gone.
       this.#checkGround();
-      markClean(db, true);
-      db.run('PRAGMA wal_checkpoint(TRUNCATE)');
-    } finally {
-      this.#abandon();
+      if (this.#open) {
+        markClean(this.#open.db, true);
+        this.#open.db.run('PRAGMA wal_checkpoint(TRUNCATE)');
+      }
+    } catch (error) {
+      if (codeOf(error) === goneCode) this.#abandonUnlessSound(error);
+      else this.#abandon();
+      throw error;
     }
+    this.#abandon();
+  }
+
+  #rewrite({ db, write }: OpenFile, ops: readonly Operand[]): void {
+    const rewrite = (): void => {
+      for (const table of ['keys', 'parts']) db.run(`DELETE FROM ${table}`);
+      write(ops);
+    };
+    try {
+      db.transaction(rewrite).immediate();
+      this.#checkGround();
+    } catch (error) {
+      // The next attempt does without this file.
+      this.#abandon();
+      throw error;
+    }
+    // What a failed batch has left there lies behind this one.
+    this.#isLogSoiled = !beginLogAnew(db);
+  }
+
+  #replace(ops: readonly Operand[]): void {
+    this.#abandon();
+    const { path } = this.#ground;
+    writeNew(path, ops);
+    try {
+      this.#checkLock();
+    } catch (error) {
+      // The next start, which may be another server's, would take it for the newest that there is.
+      dropNew(path);
+      throw error;
+    }
+    installNew(path);
+    this.#ground = { ...this.#ground, database: birthOf(path) };
   }
 
   #openFile(): OpenFile {
@@ -94,7 +131,7 @@ export class StoreFile {
       // Left by a thread that died.
       if (hadLog) this.#isLogSoiled = true;
       const [database, log] = [identityOf(path), identityOf(`${path}-wal`)];
-      return { db, database, log, write: batchWriter(db) };
+      return { db, database, log, dataVersion: dataVersionOf(db), write: batchWriter(db) };
     } catch (error) {
       db.close();
       throw error;
@@ -106,13 +143,41 @@ export class StoreFile {
     const { path, database } = this.#ground;
     const open = this.#open;
     const isOurs = open ? identityOf(path) === open.database : birthOf(path) === database;
-    if (!isOurs) throw gone(path);
-    if (open && identityOf(`${path}-wal`) !== open.log) throw gone(`${path}-wal`);
+    if (!isOurs) throw this.#gone(path);
+    if (open && identityOf(`${path}-wal`) !== open.log) throw this.#gone(`${path}-wal`);
   }
 
   #checkLock(): void {
     const { lockPath, lock } = this.#ground;
-    if (identityOf(lockPath) !== lock) throw gone(lockPath);
+    if (identityOf(lockPath) !== lock) throw this.#gone(lockPath);
+  }
+
+  /** The file is the directory's, and nobody else has written to it while the lock may have been theirs. */
+  #isUntouched({ db, database, log, dataVersion }: OpenFile): boolean {
+    const { path } = this.#ground;
+    const isOurs = identityOf(path) === database && identityOf(`${path}-wal`) === log;
+    try {
+      return isOurs && dataVersionOf(db) === dataVersion;
+    } catch {
+      // What cannot be read is not worth keeping; the caller has an error already, or writes everything anew.
+      return false;
+    }
+  }
+
+  #gone(path: string): CommitError {
+    const message = `${path} was deleted or replaced while the server runs`;
+    const again =
+      `${message}, and this is not the first time: if nobody touches it, the file system does not keep inode numbers; ` +
+      'put the data directory on a local disk';
+    return new CommitError(this.#renewals === 0 ? message : again, goneCode);
+  }
+
+  #abandonUnlessSound(error: unknown): void {
+    const open = this.#open;
+    if (!open) return;
+    const isGone = codeOf(error) === goneCode && !this.#isUntouched(open);
+    // A transaction that could not be undone would swallow the next batch.
+    if (isGone || open.db.inTransaction) this.#abandon();
   }
 
   #abandon(): void {
@@ -126,8 +191,8 @@ export class StoreFile {
   }
 }
 
-function gone(path: string): CommitError {
-  return new CommitError(`${path} was deleted or replaced while the server runs`, goneCode);
+function dataVersionOf(db: Database): number {
+  return db.query<{ data_version: number }, []>('PRAGMA data_version').get()?.data_version ?? 0;
 }
 
 /** False when somebody reads what the log holds. */
@@ -141,58 +206,5 @@ function beginLogAnew(db: Database): boolean {
     return false;
   } finally {
     db.run('PRAGMA busy_timeout = 2000');
-  }
-}
-
-function newPathOf(path: string): string {
-  return `${path}.new`;
-}
-
-const journalSuffix = '-journal';
-
-/** One transaction in one file: it is complete once its journal is gone. */
-function writeWhole(path: string, ops: readonly Operand[]): void {
-  for (const suffix of ['', journalSuffix]) rmSync(path + suffix, { force: true });
-  const db = new Database(path, { create: true, readwrite: true });
-  try {
-    db.run('PRAGMA journal_mode = DELETE');
-    db.run('PRAGMA synchronous = EXTRA');
-    const write = (): void => {
-      migrate(db, 0);
-      batchWriter(db)(ops);
-      markClean(db, false);
-    };
-    db.transaction(write).immediate();
-  } finally {
-    db.close();
-  }
-}
-
-/** Puts a complete new database in its place. */
-function installNew(path: string): void {
-  const aside = `${path}.aside-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`;
-  // The file before its log: a file without its log would look like an older state of it.
-  for (const suffix of ['', '-wal', '-shm']) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-  }
-  renameSync(newPathOf(path), path);
-  syncDirectory(dirname(path));
-}
-
-/** Ends what a crash in `renew` has left half done. Only for whoever holds the directory's lock. */
-export function finishRenewal(path: string): void {
-  const newPath = newPathOf(path);
-  const isComplete = existsSync(newPath) && !existsSync(newPath + journalSuffix);
-  if (isComplete && !existsSync(path)) installNew(path);
-}
-
-/** Renamed files are found under their new names only once their folder is on disk. */
-function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

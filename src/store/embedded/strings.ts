@@ -1,5 +1,6 @@
 /** String commands. */
 import { arg, type CommandTable, takes, takesFrom } from './command.ts';
+import type { StringEntry } from './entry.ts';
 import { expiryTimeOf } from './expiry_time.ts';
 import type { Keyspace } from './keyspace.ts';
 import { floatSumText } from './long_double.ts';
@@ -49,16 +50,15 @@ export const stringCommands: CommandTable = {
 function put(space: Keyspace, key: string, value: string, expiresAtMs: number): void {
   const old = space.find(key);
   if (old && old.kind !== 'string') space.remove(old);
-  replace(space, key, value);
-  const entry = space.find(key);
-  if (entry) space.setExpiry(entry, expiresAtMs);
+  space.setExpiry(replace(space, key, value), expiresAtMs);
 }
 
 /** Sets the value and keeps the expiry. */
-function replace(space: Keyspace, key: string, value: string): void {
+function replace(space: Keyspace, key: string, value: string): StringEntry {
   const entry = space.write(key, 'string');
   entry.value = value;
   space.touch(entry);
+  return entry;
 }
 
 function increment(space: Keyspace, key: string, by: string): number {

@@ -1,9 +1,11 @@
 /**
- * Looks for damage in the middle of SQLite's write-ahead log (format: SQLite's "WAL-mode File Format"). SQLite takes the
- * first broken frame for the end of the log. After a crash it is, but where a bit has changed, everything behind it
- * would be dropped without a word: commits that were acknowledged.
+ * Looks for damage in SQLite's write-ahead log (format: SQLite's "WAL-mode File Format"). SQLite takes the first broken
+ * frame for the end of the log. After a crash it is, but where a bit has changed, everything behind it would be dropped
+ * without a word: commits that were acknowledged.
+ *
+ * The limit: damage within the very last batch looks as if a crash had torn it, and the start is without that batch.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { DamagedDatabaseError } from './damage.ts';
 
 const headerBytes = 32;
@@ -25,22 +27,27 @@ interface LogHeader {
   readonly sums: Sums;
 }
 
-/**
- * Only one batch is on its way at a time: a crash may leave it broken, and then the log has one commit at most from
- * there on. More of them mean that batches behind the broken place had been completed.
- */
-const commitsAfterCrashMax = 1;
-
-/** Throws `DamagedDatabaseError` when the log of this database is damaged anywhere but at its end. */
+/** Throws `DamagedDatabaseError` when the log of this database is damaged anywhere but at its end, or the only thing left. */
 export function checkWriteAheadLog(databasePath: string): void {
   const path = `${databasePath}-wal`;
   const file = openIfThere(path);
   if (file === null) return;
   try {
-    checkFile(file, path);
+    const commits = checkFile(file, path);
+    if (commits > 0) checkDatabase(databasePath, path, commits);
   } finally {
     closeSync(file);
   }
+}
+
+/** SQLite would delete a log that has none. Before the first commit gets into the log, its database is not empty. */
+function checkDatabase(databasePath: string, path: string, commits: number): void {
+  const bytes = statSync(databasePath, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes > 0) return;
+  const what =
+    `it is a log without its database, ${databasePath}, and holds ${commits} commits that are nowhere else: put the ` +
+    'database back beside it if it was moved, or move the log away as well to begin with nothing';
+  throw new DamagedDatabaseError(path, what);
 }
 
 function openIfThere(path: string): number | null {
@@ -52,25 +59,80 @@ function openIfThere(path: string): number | null {
   }
 }
 
-function checkFile(file: number, path: string): void {
+/** Returns how many commits the log holds. */
+function checkFile(file: number, path: string): number {
   const start = Buffer.alloc(headerBytes + frameHeaderBytes + pageBytesMin);
   const startBytes = readSync(file, start, 0, start.length, 0);
   // Too short for any frame: the crash came before the first commit.
-  if (startBytes < start.length) return;
+  if (startBytes < start.length) return 0;
   const header = readHeader(start);
   // The header is on disk before the first frame is written.
   if (header === null) throw new DamagedDatabaseError(path, "the log's header cannot be read");
   const frame = Buffer.alloc(frameHeaderBytes + header.pageBytes);
-  let sums: Sums | null = header.sums;
-  let commitsBehind = 0;
-  for (let at = headerBytes, number = 1; ; at += frame.length, number += 1) {
-    if (readSync(file, frame, 0, frame.length, at) < frame.length) return;
-    if (sums !== null) sums = checkFrame(frame, header, sums);
-    if (sums === null && isCommit(frame, header)) commitsBehind += 1;
-    if (commitsBehind > commitsAfterCrashMax) {
-      const what = `the log is broken before frame ${number}, and ${commitsBehind} or more commits follow`;
-      throw new DamagedDatabaseError(path, what);
+  const frames = new Frames(header);
+  for (let at = headerBytes; ; at += frame.length) {
+    if (readSync(file, frame, 0, frame.length, at) < frame.length) return frames.commits;
+    frames.read(frame);
+    if (!frames.isDamaged) continue;
+    const what = `the log is broken at frame ${frames.brokenAt}, and a later batch follows`;
+    throw new DamagedDatabaseError(path, what);
+  }
+}
+
+/**
+ * Follows the log frame by frame. Only one batch is on its way at a time: a crash may leave it broken, and then the log
+ * ends with it. More than what one batch can be behind the broken place means that the broken batch was complete.
+ */
+class Frames {
+  /** In the part that is sound. */
+  commits = 0;
+  /** Number of the first broken frame, 0 for none. */
+  brokenAt = 0;
+  isDamaged = false;
+  readonly #header: LogHeader;
+  #sums: Sums;
+  #number = 0;
+  /** Of the last batch of the sound part if it has no end there, and of what is behind. A batch has each page once. */
+  readonly #pages = new Set<number>();
+  /** Since the broken frame, that included, one batch has come to its end. */
+  #isBatchOver = false;
+
+  constructor(header: LogHeader) {
+    this.#header = header;
+    this.#sums = header.sums;
+  }
+
+  read(frame: Buffer): void {
+    this.#number += 1;
+    const isOfLog = hasSalts(frame, this.#header);
+    if (this.brokenAt > 0) {
+      if (isOfLog) this.#readBehind(frame);
+      return;
     }
+    const sums = sumsAfter(frame, this.#header, this.#sums);
+    if (sums !== null && isOfLog) {
+      this.#sums = sums;
+      this.#readSound(frame);
+      return;
+    }
+    this.brokenAt = this.#number;
+    // Sums that are right, which the salts are not a part of, say that the rest of the frame is.
+    this.#isBatchOver = (isOfLog || sums !== null) && isCommit(frame);
+  }
+
+  #readSound(frame: Buffer): void {
+    this.#pages.add(pageOf(frame));
+    if (!isCommit(frame)) return;
+    this.commits += 1;
+    this.#pages.clear();
+  }
+
+  #readBehind(frame: Buffer): void {
+    const page = pageOf(frame);
+    // SQLite may append the page of a commit once more.
+    this.isDamaged ||= this.#isBatchOver || (this.#pages.has(page) && !isCommit(frame));
+    this.#isBatchOver ||= isCommit(frame);
+    this.#pages.add(page);
   }
 }
 
@@ -90,10 +152,8 @@ function readHeader(bytes: Buffer): LogHeader | null {
   return { isLittleEndian, pageBytes, salts, sums };
 }
 
-/** The sums up to and with this frame, or null when it is not a part of the log. */
-function checkFrame(frame: Buffer, header: LogHeader, before: Sums): Sums | null {
-  if (!hasSalts(frame, header)) return null;
-  const { isLittleEndian } = header;
+/** The sums up to and with this frame, or null when they are not what it says. */
+function sumsAfter(frame: Buffer, { isLittleEndian }: LogHeader, before: Sums): Sums | null {
   const afterHeader = added(before, frame, 0, 8, isLittleEndian);
   const sums = added(afterHeader, frame, frameHeaderBytes, frame.length, isLittleEndian);
   const isSound = sums[0] === frame.readUInt32BE(16) && sums[1] === frame.readUInt32BE(20);
@@ -104,9 +164,13 @@ function hasSalts(frame: Buffer, { salts }: LogHeader): boolean {
   return frame.readUInt32BE(8) === salts[0] && frame.readUInt32BE(12) === salts[1];
 }
 
+function pageOf(frame: Buffer): number {
+  return frame.readUInt32BE(0);
+}
+
 /** The last frame of a commit says how many pages the database then has. */
-function isCommit(frame: Buffer, header: LogHeader): boolean {
-  return hasSalts(frame, header) && frame.readUInt32BE(4) !== 0;
+function isCommit(frame: Buffer): boolean {
+  return frame.readUInt32BE(4) !== 0;
 }
 
 function added(

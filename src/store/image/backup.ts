@@ -1,16 +1,27 @@
 /** `inngest backup`: the databases of a directory, copied while a server uses them, checked, in one file. */
 import { Database } from 'bun:sqlite';
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import {
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
+import { codeOf } from '../embedded/commit_error.ts';
 import { DamagedDatabaseError } from '../embedded/damage.ts';
-import { lockDirectory } from '../embedded/directory_lock.ts';
-import { checkWriteAheadLog } from '../embedded/write_ahead_log.ts';
+import { databasePath } from '../embedded/database.ts';
+import { isComplete } from '../embedded/renewal.ts';
 import { type Backup, openBackup, writeBackup } from './backup_file.ts';
+import { type DatabaseName, databaseNames, filesIn, filesOf } from './database_files.ts';
 import { readStoreFile } from './directory_image.ts';
 import { syncDirectory, syncFile } from './file_sync.ts';
+import { checkLog } from './log_check.ts';
 import { copyDatabase } from './snapshot.ts';
-import type { DatabaseName } from './staging.ts';
+import { refuseUnfinishedUnlocked } from './staging.ts';
 
 export type BackupPhase = 'copying' | 'packing' | 'verifying';
 
@@ -26,91 +37,128 @@ export interface BackupOptions extends WorkOptions<BackupPhase> {
   readonly version: string;
   /** Whether a file of that name may be replaced. */
   readonly isForced: boolean;
+  /** Whether the store is left out: servers on Redis have none. */
+  readonly isHistoryOnly?: boolean;
 }
 
 /** Throws when there is nothing to back up, it is damaged, or the file cannot be written; the file then is as before. */
 export async function backUp(options: BackupOptions): Promise<Backup> {
+  const { dataDir, isForced, clock } = options;
   const file = resolve(options.file);
-  checkPlaces(options, file);
-  const names = (['store.db', 'history.db'] as const).filter((name) =>
-    existsSync(join(options.dataDir, name)),
-  );
-  const partial = `${file}.partial`;
-  const images = names.map((name) => ({
-    name,
-    path: `${partial}-${name}`,
-    shownAs: join(options.dataDir, name),
-  }));
-  const leftovers = [partial, ...images.map(({ path }) => path)];
+  const found = findDatabases(options);
+  checkPlace(options, file);
+  // A name that nobody else has: another backup to the same file may be under way.
+  const workshop = mkdtempSync(`${file}.partial-`);
   try {
-    // Left over from an attempt that was interrupted.
-    leftovers.forEach(removeDatabase);
-    checkLog(options.dataDir);
-    const takenAt = new Date(options.clock.now()).toISOString();
+    const images = found.map((database) => ({ ...database, path: join(workshop, database.name) }));
+    if (images.some(({ shownAs }) => shownAs === databasePath(dataDir))) checkLog(dataDir);
+    const takenAt = new Date(clock.now()).toISOString();
     // The store first: history may be newer, because its facts can be recorded twice without harm.
-    for (const { name, path } of images) await copyImage(options, name, path);
-    const keys = checkImages(images, options.clock);
+    for (const { shownAs, path } of images) await copyImage(options, shownAs, path);
+    const keys = checkImages(images, clock);
     const bytesMax = images.reduce((sum, { path }) => sum + statSync(path).size, 0);
     const head = { takenAt, version: options.version, keys };
-    await writeBackup(partial, head, images, byteProgress(options, 'packing', bytesMax));
-    syncFile(partial);
-    const backup = await verifyBackup(partial, byteProgress(options, 'verifying', bytesMax));
-    renameSync(partial, file);
+    const packed = join(workshop, 'backup');
+    await writeBackup(packed, head, images, byteProgress(options, 'packing', bytesMax));
+    syncFile(packed);
+    const backup = await verifyBackup(packed, byteProgress(options, 'verifying', bytesMax));
+    if (isForced) renameSync(packed, file);
+    else moveToFree(packed, file);
     syncDirectory(dirname(file));
     return backup;
   } finally {
-    leftovers.forEach(removeDatabase);
+    rmSync(workshop, { recursive: true, force: true });
   }
 }
 
-function checkPlaces({ dataDir, isForced }: BackupOptions, file: string): void {
-  if (!existsSync(join(dataDir, 'store.db'))) {
-    throw new Error(
-      `${dataDir} holds no database: name the data directory of a server with --data-dir`,
-    );
-  }
+function checkPlace({ dataDir, isForced }: BackupOptions, file: string): void {
   if (!existsSync(dirname(file))) {
     throw new Error(`there is no folder ${dirname(file)}: make it, or choose another place`);
   }
+  if (isDatabaseOf(dataDir, file)) {
+    throw new Error(`${file} is what a server works with: choose another name`);
+  }
   if (!existsSync(file)) return;
   if (!statSync(file).isFile()) throw new Error(`${file} is a folder: name a file in it`);
-  if (!isForced) {
-    throw new Error(`${file} exists already: choose another name, or replace it with --force`);
+  if (!isForced) throw existing(file);
+}
+
+function existing(file: string): Error {
+  return new Error(`${file} exists already: choose another name, or replace it with --force`);
+}
+
+/** The file system may take names that differ in case only for the same. */
+function isDatabaseOf(dataDir: string, file: string): boolean {
+  if (realpathSync(dirname(file)) !== realpathSync(dataDir)) return false;
+  const own = [...databaseNames.flatMap(filesOf), 'store.lock'];
+  return own.includes(basename(file).toLowerCase());
+}
+
+/** Unlike renaming, this does not replace what another backup has put there meanwhile. */
+function moveToFree(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST' || existsSync(to)) throw existing(to);
+    // Not every file system has links.
+    renameSync(from, to);
   }
 }
 
-async function copyImage(
-  { dataDir, signal, onProgress }: BackupOptions,
-  name: DatabaseName,
-  path: string,
-): Promise<void> {
-  await copyDatabase(join(dataDir, name), path, {
-    signal,
-    onProgress: (bytes, bytesMax) => onProgress('copying', bytes, bytesMax),
-  });
+interface FoundDatabase {
+  readonly name: DatabaseName;
+  /** Where it is. */
+  readonly shownAs: string;
+}
+
+/** In the order in which they are copied. Throws when what is asked for is not there. */
+function findDatabases({ dataDir, isHistoryOnly }: BackupOptions): FoundDatabase[] {
+  refuseUnfinishedUnlocked(dataDir);
+  const found = filesIn(dataDir, databaseNames);
+  const history: FoundDatabase[] = found.includes('history.db')
+    ? [{ name: 'history.db', shownAs: join(dataDir, 'history.db') }]
+    : [];
+  if (isHistoryOnly) {
+    if (history.length > 0) return history;
+    throw new Error(`${dataDir} holds no history.db: name the --data-dir of a server`);
+  }
+  const store = storeAmong(dataDir, found);
+  if (store !== null) return [{ name: 'store.db', shownAs: join(dataDir, store) }, ...history];
+  throw new Error(`${dataDir} holds no database${withoutStore(found)}`);
+}
+
+/** What to do where there is no store, as the rest of a sentence. */
+function withoutStore(found: readonly string[]): string {
+  const rests = found.filter((file) => file.startsWith('store.db'));
+  if (rests.length > 0) return `, but ${rests.join(' and ')}: put store.db back beside it`;
+  return found.includes('history.db')
+    ? ' but the history, as that of servers on Redis: it is backed up alone with --history-only'
+    : ': name the data directory of a server with --data-dir';
 }
 
 /**
- * SQLite would take a log that is broken in the middle for a shorter one. While a server writes to it, it cannot be
- * judged from outside; then the rows are, when the copy is read.
+ * A server that wrote its database anew was killed before it could put that in its place: the next one that starts
+ * does, and until then it is read where it is.
  */
-function checkLog(dataDir: string): void {
-  const path = join(dataDir, 'store.db');
-  try {
-    checkWriteAheadLog(path);
-  } catch (error) {
-    if (!(error instanceof DamagedDatabaseError)) throw error;
-    if (!isInUse(dataDir)) checkWriteAheadLog(path);
-  }
+function storeAmong(dataDir: string, found: readonly string[]): string | null {
+  const renewed = 'store.db.new';
+  if (isComplete(join(dataDir, renewed))) return renewed;
+  if (found.includes('store.db')) return 'store.db';
+  if (!found.includes(renewed)) return null;
+  throw new Error(
+    `the database in ${dataDir} is being written anew or that was interrupted: run the command again once a server runs on it`,
+  );
 }
 
-function isInUse(dataDir: string): boolean {
-  try {
-    lockDirectory(dataDir).release();
-    return false;
-  } catch {
-    return true;
-  }
+async function copyImage(
+  { signal, onProgress }: BackupOptions,
+  from: string,
+  to: string,
+): Promise<void> {
+  await copyDatabase(from, to, {
+    signal,
+    onProgress: (bytes, bytesMax) => onProgress('copying', bytes, bytesMax),
+  });
 }
 
 export interface Image {
@@ -183,8 +231,4 @@ export function byteProgress<Phase>(
       onProgress(phase, done, bytesMax);
     },
   };
-}
-
-function removeDatabase(path: string): void {
-  for (const side of ['', '-wal', '-shm', '-journal']) rmSync(path + side, { force: true });
 }

@@ -6,7 +6,7 @@
 import { Database } from 'bun:sqlite';
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
-import { type DatabaseName, databaseNames } from './staging.ts';
+import { type DatabaseName, databaseNames } from './database_files.ts';
 
 /** Raised whenever an older program could not read what this one writes. */
 const backupFormat = 1;
@@ -32,7 +32,7 @@ export interface BackupHead {
   readonly takenAt: string;
   /** Of the program that made it. */
   readonly version: string;
-  /** In the store. */
+  /** In the store; 0 when only history was backed up. */
   readonly keys: number;
 }
 
@@ -163,8 +163,8 @@ function readHead(db: Database, path: string): Backup {
       const row = rows.find(({ image }) => image === name);
       return row ? [{ name, bytes: row.bytes, sha256: row.sha256 }] : [];
     });
-    if (!head || !images.some(({ name }) => name === 'store.db')) {
-      throw new Error('it holds no store: the backup was not completed');
+    if (!head || images.length === 0) {
+      throw new Error('it holds no database: the backup was not completed');
     }
     return { ...head, images };
   });

@@ -7,13 +7,16 @@ import { type EmbeddedStore, openEmbeddedStore } from '../embedded/engine.ts';
 import type { Entry } from '../embedded/entry.ts';
 import { Keyspace } from '../embedded/keyspace.ts';
 import { scoreText } from '../embedded/number_text.ts';
+import { finishRenewal } from '../embedded/renewal.ts';
 import { restore } from '../embedded/restore.ts';
 import { outward } from '../outward.ts';
 import { defaultPrefix } from '../prefix.ts';
 import { StoreUnavailableError } from '../store.ts';
 import { chunksOf, type ImageChunk, isEphemeral } from './chunk.ts';
+import { filesIn } from './database_files.ts';
+import { finishInstallation, hasInstallation } from './installation.ts';
 import type { ImageSource, ImageTarget } from './move.ts';
-import type { Staging } from './staging.ts';
+import { type Installed, refuseUnfinished, type Staging } from './staging.ts';
 import { writeCommand } from './write_command.ts';
 
 /** Reads and checks every row of a store's file. Throws when it is damaged or from a newer program. */
@@ -38,12 +41,16 @@ export interface DirectorySource extends ImageSource {
 
 /** Locks the directory until it is closed. Throws when there is no database or a server works on it. */
 export function openDirectorySource(dataDir: string, clock: Clock): DirectorySource {
-  if (!existsSync(databasePath(dataDir))) {
-    throw new Error(`${dataDir} holds no database: name the data directory of a server`);
+  // Checked first: a folder that is none of ours is not touched.
+  if (filesIn(dataDir, ['store.db']).length === 0 && !hasInstallation(dataDir)) {
+    refuseUnfinished(dataDir);
+    throw noDatabase(dataDir);
   }
   const lock: DirectoryLock = lockDirectory(dataDir);
   let space: Keyspace;
   try {
+    endInterrupted(dataDir);
+    if (!existsSync(databasePath(dataDir))) throw noDatabase(dataDir);
     space = readStoreFile(databasePath(dataDir), clock);
   } catch (error) {
     lock.release();
@@ -59,6 +66,17 @@ export function openDirectorySource(dataDir: string, clock: Clock): DirectorySou
       lock.release();
     },
   };
+}
+
+/** What a crash has left half done, as a server's start ends it. Throws when that takes more than moving files. */
+function endInterrupted(dataDir: string): void {
+  finishInstallation(dataDir);
+  refuseUnfinished(dataDir);
+  finishRenewal(databasePath(dataDir));
+}
+
+function noDatabase(dataDir: string): Error {
+  return new Error(`${dataDir} holds no database: name the data directory of a server`);
 }
 
 /** Each key leaves the memory once it was read: what is packed on disk is several times as large there. */
@@ -103,17 +121,24 @@ const onDisk = (store: EmbeddedStore): Promise<void> => outward(store)(async () 
 
 /** Writes into a staging folder, from where the finished database is moved into its directory. */
 export class DirectoryTarget implements ImageTarget {
+  readonly #dataDir: string;
   readonly #staging: Staging;
   readonly #clock: Clock;
   #store: EmbeddedStore | undefined;
   #chunks = 0;
-  readonly leftBehind = 'nothing was put into the destination';
-  /** Where the database that was in the way is now, or null. */
-  replaced: string | null = null;
+  #isComplete = false;
+  installed: Installed = { replaced: null, ownerAdvice: null };
 
-  constructor(staging: Staging, clock: Clock) {
+  constructor(dataDir: string, staging: Staging, clock: Clock) {
+    this.#dataDir = dataDir;
     this.#staging = staging;
     this.#clock = clock;
+  }
+
+  get leftBehind(): string {
+    return this.#isComplete
+      ? 'the destination is complete but for files that have yet to be moved to their places: start a server on it, or run the command again, which ends that'
+      : 'nothing was put into the destination';
   }
 
   /** The staging folder is the mark. */
@@ -155,7 +180,11 @@ export class DirectoryTarget implements ImageTarget {
   }
 
   async finish(): Promise<void> {
-    this.replaced = this.#staging.install();
+    try {
+      this.installed = this.#staging.install();
+    } finally {
+      this.#isComplete = hasInstallation(this.#dataDir);
+    }
   }
 
   async close(): Promise<void> {

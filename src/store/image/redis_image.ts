@@ -39,15 +39,18 @@ export interface RedisPlace {
   /** With its braces, for example `{inngest}`. */
   readonly prefix: string;
   readonly clock: Clock;
-  /** Servers that seem to be at work are no reason to stop. */
+}
+
+export interface RedisDestination extends RedisPlace {
+  /** Whether keys that are there already may be deleted. */
   readonly isForced: boolean;
 }
 
 /** Throws when a server works on it, when it is incomplete or when there is nothing. */
 export async function openRedisSource(place: RedisPlace): Promise<ImageSource> {
-  const { redis, prefix, isForced } = place;
+  const { redis, prefix } = place;
   await refuseIncomplete(redis, prefix);
-  if (!isForced) await refuseLiveServers(place);
+  await refuseLiveServers(place);
   if (await isEmpty(redis, prefix)) {
     throw new Error(
       `no keys begin with ${prefix} there: name the source's prefix with --from-prefix`,
@@ -57,19 +60,15 @@ export async function openRedisSource(place: RedisPlace): Promise<ImageSource> {
     keyCount: null,
     chunks: () => chunksOfPrefix(redis, prefix),
     isMarked: async () => (await readMark(redis, prefix)) !== null,
-    checkStill: async () => {
-      if (!isForced) await refuseLiveServers(place);
-    },
+    checkStill: () => refuseLiveServers(place),
   };
 }
 
-/** Throws when a server works on it or there are keys, unless forced: then those keys are deleted. */
-export async function openRedisTarget(place: RedisPlace): Promise<ImageTarget> {
+/** Throws when a server works on it, or when there are keys and those may not be deleted. */
+export async function openRedisTarget(place: RedisDestination): Promise<ImageTarget> {
   const { redis, prefix, clock, isForced } = place;
-  if (!isForced) {
-    await refuseLiveServers(place);
-    await refuseKeys(redis, prefix);
-  }
+  await refuseLiveServers(place);
+  if (!isForced) await refuseKeys(redis, prefix);
   const mark = `${prefix}:${markName}`;
   const writer = new PipelinedWriter(redis, prefix);
   return {

@@ -3,6 +3,9 @@ import type { Clock } from '../../lib/clock.ts';
 import { type RedisCommands, sendAll } from './redis_commands.ts';
 import { scanKeys } from './redis_scan.ts';
 
+/** A lease, and the margin after which other servers take over what it was for (`queue/processor.ts`). */
+const itemLeaseS = 30;
+
 export interface PrefixInUse {
   readonly redis: RedisCommands;
   readonly prefix: string;
@@ -14,7 +17,7 @@ export async function refuseLiveServers(place: PrefixInUse): Promise<void> {
   const signs = await signsOfLife(place);
   if (signs.length === 0) return;
   throw new Error(
-    `servers are at work on ${place.prefix} in this Redis (${signs.join(', ')}): stop them first. If they were killed, wait until their leases end, or use --force when you are certain`,
+    `servers are at work on ${place.prefix} in this Redis (${signs.join(', ')}): stop them and run the command again. The leases of servers that were killed end ${itemLeaseS} s after that`,
   );
 }
 

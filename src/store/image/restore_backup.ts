@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { byteProgress, checkImages, type WorkOptions } from './backup.ts';
 import { type Backup, openBackup } from './backup_file.ts';
-import { databaseNames, openStaging } from './staging.ts';
+import { databaseNames } from './database_files.ts';
+import type { StepHook } from './installation.ts';
+import { type Installed, openStaging } from './staging.ts';
 
 export type RestorePhase = 'restoring';
 
@@ -11,20 +13,19 @@ export interface RestoreOptions extends WorkOptions<RestorePhase> {
   readonly dataDir: string;
   /** Whether databases that are there already may be moved aside. */
   readonly isForced: boolean;
+  readonly step?: StepHook;
 }
 
-export interface Restored extends Backup {
-  /** Where the databases that were there before are now, or null. */
-  readonly replaced: string | null;
-}
+export interface Restored extends Backup, Installed {}
 
 /** Throws when the file is damaged, the directory holds a database or a server uses it; nothing is changed then. */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
-  const { file, dataDir, isForced, clock } = options;
+  const { file, dataDir, isForced, clock, step } = options;
   const backup = openBackup(file);
   try {
     const nowMs = clock.now();
-    const staging = openStaging(dataDir, { refused: databaseNames, isForced, nowMs });
+    const wishes = { refused: databaseNames, isForced, nowMs, ...(step && { step }) };
+    const staging = openStaging(dataDir, wishes);
     try {
       const bytesMax = backup.images.reduce((sum, { bytes }) => sum + bytes, 0);
       const progress = byteProgress(options, 'restoring', bytesMax);
@@ -38,7 +39,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
       }));
       checkImages(images, clock);
       const { takenAt, version, keys } = backup;
-      return { takenAt, version, keys, images: backup.images, replaced: staging.install() };
+      return { takenAt, version, keys, images: backup.images, ...staging.install() };
     } finally {
       staging.close();
     }

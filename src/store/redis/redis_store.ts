@@ -16,16 +16,16 @@ import {
   StoreUnavailableError,
   type Subscriber,
 } from '../store.ts';
+import { ClockWatch } from './clock_watch.ts';
 import { FlightLog, inFlightBusy } from './flight_log.ts';
 import { MasterLink } from './master_link.ts';
+import { MessageLink } from './message_link.ts';
 import { connectRedis, type RedisAccess } from './redis_access.ts';
 import type { RedisConnection } from './redis_connection.ts';
 import { type Fault, faultOf, RedisSetupError } from './redis_fault.ts';
+import { type Refusal, RefusalWatch } from './refusal_watch.ts';
 import { type CachedScript, flagLines, ScriptCache } from './script_cache.ts';
 import { checkServer, refuseMoving } from './server_check.ts';
-
-/** A refusal that no success has ended is reported for this long after it was last seen. */
-const refusalMs = 5_000;
 
 export interface RedisStoreOptions {
   /** As `parseRedisUri` reads it. */
@@ -43,24 +43,18 @@ export interface RedisStoreOptions {
   readonly random?: () => number;
 }
 
-interface Refusal {
-  readonly code: string;
-  readonly text: string;
-  readonly atMs: number;
-}
-
 export class RedisStore implements Store {
   readonly #access: RedisAccess;
   readonly #prefix: string;
   readonly #log: RedisStoreOptions['log'];
-  readonly #clock: Clock;
   readonly #linkClock: Clock;
   readonly #scripts: ScriptCache;
   readonly #commands: MasterLink;
-  readonly #messages: MasterLink;
+  readonly #messages: MessageLink;
+  readonly #clocks: ClockWatch;
+  readonly #refusals: RefusalWatch;
   readonly #subscribers = new Set<Subscriber>();
   readonly #flights = new FlightLog();
-  #refusal: Refusal | undefined;
   #wasAway = false;
   #isChecked = false;
 
@@ -76,25 +70,31 @@ export class RedisStore implements Store {
     }
     this.#prefix = prefix;
     this.#log = log;
-    this.#clock = options.clock;
     this.#linkClock = linkClock;
     this.#scripts = new ScriptCache(new Map([...loadScripts(), ...Object.entries(extraScripts)]));
     const link = { access: this.#access, prefix, clock: linkClock, random };
     this.#commands = new MasterLink({
       ...link,
       prepare: (connection) => this.#prepare(connection),
-      onReady: () => this.#isBack(),
+      onReady: (connection) => this.#isReady(connection),
       onAway: (reason) => this.#isAway(reason),
     });
-    this.#messages = new MasterLink({
-      ...link,
-      prepare: (connection) => connection.subscribe(`${escapeGlob(prefix)}:*`, this.#tell),
-      onReady: () => this.#resync(),
-      onAway: (reason) =>
-        log.info(
-          `messages of Redis are not heard: ${reason}; work is found more slowly`,
+    const canRunScripts = () => this.#commands.connection !== undefined;
+    this.#messages = new MessageLink({ ...link, log, tell: this.#tell, canRunScripts });
+    const warn = (text: string) => log.warn(text, this.#where());
+    this.#clocks = new ClockWatch({ clock: options.clock, linkClock, warn });
+    this.#refusals = new RefusalWatch({
+      clock: linkClock,
+      probe: (refusal) => this.#probe(refusal),
+      onStart: ({ text }) =>
+        log.error(
+          `Redis refuses scripts: ${text}; new events are refused until it runs them`,
           this.#where(),
         ),
+      onEnd: () => {
+        log.info('Redis runs scripts again', this.#where());
+        this.#resync();
+      },
     });
   }
 
@@ -112,11 +112,14 @@ export class RedisStore implements Store {
   async #prepare(connection: RedisConnection): Promise<void> {
     if (!this.#isChecked) {
       await refuseMoving(connection, this.#prefix);
-      const remarks = await checkServer(connection, this.#clock);
+      const remarks = await checkServer(connection);
       for (const { level, text } of remarks) this.#log[level](text, this.#where());
       this.#isChecked = true;
     }
-    await this.#scripts.loadAll(connection, this.#prefix);
+    await Promise.all([
+      this.#scripts.loadAll(connection, this.#prefix),
+      this.#clocks.compare(connection),
+    ]);
   }
 
   async run(name: ScriptName, args: readonly (string | number)[]): Promise<Reply> {
@@ -129,7 +132,7 @@ export class RedisStore implements Store {
     const flight = this.#flights.start(sizeOf(command));
     try {
       const reply = await connection.sendCommand(command);
-      if (this.#refusal) this.#noteSuccess(name);
+      this.#refusals.noteSuccess();
       return withoutErrors(reply);
     } catch (error) {
       return await this.#recover(connection, script, command, error);
@@ -161,8 +164,8 @@ export class RedisStore implements Store {
         'work goes on by itself when it is back'
       );
     }
-    const refusal = this.#refusal;
-    if (refusal && this.#linkClock.now() - refusal.atMs < refusalMs) {
+    const { refusal } = this.#refusals;
+    if (refusal) {
       return `Redis at ${shown} takes no writes: ${refusal.text}. New events are refused until it does`;
     }
     if (!this.#flights.isBusy) return null;
@@ -178,6 +181,8 @@ export class RedisStore implements Store {
     this.#flights.fail('this server closes its connection to Redis');
     this.#commands.close();
     this.#messages.close();
+    this.#clocks.stop();
+    this.#refusals.stop();
     this.#subscribers.clear();
   }
 
@@ -212,16 +217,28 @@ export class RedisStore implements Store {
         { cause },
       );
     }
-    this.#refusal = { code: fault.code, text: fault.text, atMs: this.#linkClock.now() };
-    if (fault.isMisplaced) connection.break(new Error(fault.text));
+    this.#noteRefusal(connection, fault);
     return new StoreUnavailableError(`Redis at ${shown} refused script ${name}: ${fault.text}`, {
       cause,
     });
   }
 
-  #noteSuccess(name: ScriptName): void {
-    // While memory is short, only intake is refused.
-    if (this.#refusal?.code !== 'OOM' || name === 'event_accept') this.#refusal = undefined;
+  #noteRefusal(connection: RedisConnection, refusal: Refusal): void {
+    if (refusal.isMisplaced) connection.break(new Error(refusal.text));
+    else if (connection === this.#commands.connection) this.#refusals.note(refusal);
+  }
+
+  /** Rejects for as long as the refusal lasts. */
+  async #probe({ code }: Refusal): Promise<void> {
+    const connection = this.#commands.connection;
+    if (!connection) throw this.#unavailable();
+    try {
+      await this.#scripts.probe(connection, this.#prefix, code);
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault.kind === 'refused') this.#noteRefusal(connection, fault);
+      throw error;
+    }
   }
 
   #unavailable(): StoreUnavailableError {
@@ -230,15 +247,18 @@ export class RedisStore implements Store {
     );
   }
 
-  #isBack(): void {
-    this.#refusal = undefined;
-    if (this.#wasAway) this.#log.info('Redis is back', this.#where());
+  #isReady(connection: RedisConnection): void {
+    this.#clocks.start(connection);
+    if (!this.#wasAway) return;
     this.#wasAway = false;
+    this.#log.info('Redis is back', this.#where());
     this.#resync();
   }
 
   #isAway(reason: string): void {
     this.#wasAway = true;
+    this.#clocks.stop();
+    this.#refusals.stop();
     this.#log.error(
       `Redis is away: ${reason}; new events are refused until it is back`,
       this.#where(),
@@ -250,7 +270,7 @@ export class RedisStore implements Store {
     return { redis: this.#access.target.shown };
   }
 
-  /** Whoever lives on messages may have missed some. */
+  /** Whatever is kept alive by writing (leases) was not. */
   #resync(): void {
     this.#tell(`${this.#prefix}:resync`, '');
   }
@@ -263,6 +283,8 @@ export class RedisStore implements Store {
 /**
  * Connects to Redis. Throws `RedisUriError` for a URI that cannot be read, `RedisSetupError` for a server that can never
  * be used (wrong password, missing permission, too old), and an error that says why when Redis is not there within 5 s.
+ * Before it resolves nobody can hear `resync` or `missed`: whoever starts looks at everything anyway, and gives those
+ * whose leases seem to have run out a grace of its own, for they may have found Redis again no sooner.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
   const store = new RedisStore(options);
@@ -292,8 +314,4 @@ function sizeOf(command: readonly string[]): number {
   let bytes = 0;
   for (const arg of command) bytes += arg.length;
   return bytes;
-}
-
-function escapeGlob(text: string): string {
-  return text.replace(/[*?[\]\\]/g, '\\$&');
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Reply, ScriptError, type ScriptName } from '../store.ts';
-import { commandsOf, probePermissions } from './permission_probe.ts';
+import { commandsOf, probeIntake, probePermissions } from './permission_probe.ts';
 import type { RedisConnection } from './redis_connection.ts';
 import { faultOf } from './redis_fault.ts';
 
@@ -54,6 +54,12 @@ export class ScriptCache {
     const missing = scripts.filter((_, index) => isKnown[index] !== 1);
     await Promise.all(missing.map((script) => this.#load(connection, script)));
     await probePermissions(connection, prefix, this.#commands);
+  }
+
+  /** Rejects for as long as the server would refuse scripts by this code of Redis. */
+  async probe(connection: RedisConnection, prefix: string, code: string): Promise<void> {
+    if (code === 'OOM') await probeIntake(connection, prefix);
+    else await probePermissions(connection, prefix, this.#commands);
   }
 
   /** Teaches a script that was forgotten, once for all who ask while that is under way. */

@@ -1,6 +1,5 @@
 /** Looks at a Redis server before we rely on it. */
 import { ErrorReply } from 'redis';
-import type { Clock } from '../../lib/clock.ts';
 import { refuseIncomplete } from '../image/redis_image.ts';
 import type { RedisConnection } from './redis_connection.ts';
 import { RedisSetupError } from './redis_fault.ts';
@@ -8,8 +7,8 @@ import { readServerFacts } from './server_facts.ts';
 import { type Remark, remarksOn, unsupportedReason } from './server_remarks.ts';
 
 /** What whoever runs it should know. Throws `RedisSetupError` for a server that the scripts cannot run on. */
-export async function checkServer(connection: RedisConnection, clock: Clock): Promise<Remark[]> {
-  const facts = await readServerFacts(connection, clock);
+export async function checkServer(connection: RedisConnection): Promise<Remark[]> {
+  const facts = await readServerFacts(connection);
   const reason = unsupportedReason(facts);
   if (reason !== null) throw new RedisSetupError(reason);
   return remarksOn(facts);

@@ -1,5 +1,4 @@
 /** What a Redis server tells about itself. Managed services forbid some of the questions; null is "not told". */
-import type { Clock } from '../../lib/clock.ts';
 import type { Reply } from '../store.ts';
 import type { RedisConnection } from './redis_connection.ts';
 
@@ -13,20 +12,14 @@ export interface ServerFacts {
   /** `always`, `everysec` or `no`. */
   readonly appendFsync: string | null;
   readonly hasSnapshots: boolean | null;
-  /** The server's clock minus ours. */
-  readonly skewMs: number | null;
 }
 
 const settings = ['maxmemory-policy', 'appendonly', 'appendfsync', 'save'];
 
-export async function readServerFacts(
-  connection: RedisConnection,
-  clock: Clock,
-): Promise<ServerFacts> {
-  const [info, config, skewMs] = await Promise.all([
+export async function readServerFacts(connection: RedisConnection): Promise<ServerFacts> {
+  const [info, config] = await Promise.all([
     ask(connection, ['INFO']),
     ask(connection, ['CONFIG', 'GET', ...settings]),
-    readSkew(connection, clock),
   ]);
   const told = fieldsOf(info);
   const set = pairsOf(config);
@@ -40,17 +33,7 @@ export async function readServerFacts(
     hasAppendOnlyFile: appendOnly === undefined ? null : appendOnly === 'yes',
     appendFsync: set.get('appendfsync') ?? null,
     hasSnapshots: save === undefined ? null : save.trim() !== '',
-    skewMs,
   };
-}
-
-/** Half of the way there and back is taken for the way back. */
-async function readSkew(connection: RedisConnection, clock: Clock): Promise<number | null> {
-  const sentAtMs = clock.now();
-  const time = await ask(connection, ['TIME']);
-  if (!Array.isArray(time)) return null;
-  const serverMs = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000);
-  return Math.round(serverMs - (sentAtMs + clock.now()) / 2);
 }
 
 /** Null when the server does not answer this question. */

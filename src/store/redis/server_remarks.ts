@@ -8,8 +8,6 @@ export interface Remark {
 
 const majorMin = { redis: 7, valkey: 8 } as const;
 const names = { redis: 'Redis', valkey: 'Valkey' } as const;
-/** Leases last tens of seconds; a difference beyond this eats into them. */
-const skewMsMax = 2_000;
 
 /** Why the scripts cannot run on this server, or null. */
 export function unsupportedReason({ flavour, version }: ServerFacts): string | null {
@@ -27,7 +25,6 @@ export function remarksOn(facts: ServerFacts): Remark[] {
     ...versionRemarks(facts),
     ...evictionRemarks(facts),
     ...persistenceRemarks(facts),
-    ...clockRemarks(facts),
     ...silenceRemarks(facts),
   ];
 }
@@ -89,17 +86,6 @@ function fsyncRemarks(appendFsync: string | null): Remark[] {
     warn(
       'Redis leaves it to the operating system when its append-only file reaches the disk (appendfsync no): ' +
         'a power cut may lose half a minute; set appendfsync always or everysec',
-    ),
-  ];
-}
-
-function clockRemarks({ skewMs }: ServerFacts): Remark[] {
-  if (skewMs === null || Math.abs(skewMs) <= skewMsMax) return [];
-  const seconds = Math.abs(skewMs / 1000).toFixed(1);
-  return [
-    warn(
-      `the clock of Redis is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} ours: leases of several servers ` +
-        'end too early or too late when their clocks differ; keep all of them in time (NTP)',
     ),
   ];
 }

@@ -6,6 +6,13 @@ export interface LimitsUnderTest {
   readonly account: number;
 }
 
+/** The ids of the items that drive a run, sorted. One that is listed twice is there twice. */
+export async function itemsOfRun(under: StoreUnderTest, run: string): Promise<string[]> {
+  const first = (await fields(under, 'x:run-item'))[run];
+  const further = await members(under, `x:run:${run}`);
+  return (first === undefined ? further : [first, ...further]).sort();
+}
+
 /** Says what is wrong; empty when all is well. */
 export async function violations(
   under: StoreUnderTest,
@@ -143,8 +150,9 @@ export async function violations(
   for (const [id, item] of items) {
     if (item.r) ofRuns.set(item.r, [...(ofRuns.get(item.r) ?? []), id]);
   }
-  for (const run of new Set([...named('x:run:'), ...ofRuns.keys()])) {
-    const stored = await members(under, `x:run:${run}`);
+  const listed = [...named('x:run:'), ...Object.keys(await fields(under, 'x:run-item'))];
+  for (const run of new Set([...listed, ...ofRuns.keys()])) {
+    const stored = await itemsOfRun(under, run);
     if (!Bun.deepEquals(stored, (ofRuns.get(run) ?? []).sort()))
       wrong.push(`the index of ${run} is wrong`);
   }

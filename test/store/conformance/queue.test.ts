@@ -7,14 +7,17 @@ import {
   enqueue,
   extend,
   peek,
+  postpone,
   rebuild,
   releasePartition,
   requeue,
   returnTaken,
   scavenge,
 } from '../../../src/queue/queue.ts';
+import { claimRole } from '../../../src/queue/role.ts';
 import { idsOf, leaseMs, sampleItem, takeFrom, takeOne } from '../../queue/sample_item.ts';
-import { list, listenFor, members, type StoreUnderTest, scores } from '../../store_under_test.ts';
+import { list, listenFor, type StoreUnderTest, scores } from '../../store_under_test.ts';
+import { itemsOfRun } from './invariants.ts';
 import { conformance } from './suite.ts';
 
 conformance('queue', (engine) => {
@@ -128,10 +131,31 @@ conformance('queue', (engine) => {
   describe('queue_dequeue', () => {
     test('code 1: removes a leased item, tells its facts and leaves nothing behind', async () => {
       await enqueue(store, [due('a', { runId: 'r', concurrencyKeys: [{ key: 'k', limit: 1 }] })]);
-      expect(await members(under, 'x:run:r')).toEqual(['a']);
+      expect(await itemsOfRun(under, 'r')).toEqual(['a']);
       expect(await dequeue(store, await takeOne(under, 'fn-1'), ['"fact"'])).toBe(true);
       expect(await under.keys()).toEqual(['outbox']);
       expect(await list(under, 'outbox')).toEqual(['"fact"']);
+    });
+
+    test('a run knows the items that are left, whichever goes first', async () => {
+      const ids = ['a', 'b', 'c'];
+      for (const [gone, ...left] of [ids, ['b', 'a', 'c'], ['c', 'a', 'b']]) {
+        await enqueue(
+          store,
+          ids.map((id) => due(id, { runId: 'r' })),
+        );
+        expect(await itemsOfRun(under, 'r')).toEqual(ids);
+        const { items } = await takeFrom(under, 'fn-1');
+        const of = (id: string | undefined) => items.filter((item) => item.id === id);
+        for (const item of of(gone)) await dequeue(store, item);
+        expect(await itemsOfRun(under, 'r')).toEqual(left);
+        // Its place is free for another.
+        await enqueue(store, [due('d', { runId: 'r' })]);
+        expect(await itemsOfRun(under, 'r')).toEqual([...left, 'd']);
+        items.push(await takeOne(under, 'fn-1'));
+        for (const id of [...left, 'd']) for (const item of of(id)) await dequeue(store, item);
+        expect(await under.keys()).toEqual([]);
+      }
     });
 
     test('code 0: a lost lease or a missing item changes nothing', async () => {
@@ -259,6 +283,10 @@ conformance('queue', (engine) => {
       await takeFrom(under, 'fn-1');
       under.clock.advance(leaseMs);
       await scavenge(store, under.clock.now(), 10);
+      const first = await takeOne(under, 'fn-1');
+      // It has kept its place.
+      expect(first.id).toBe('a');
+      await dequeue(store, first);
       expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['b']);
     });
   });
@@ -275,7 +303,7 @@ conformance('queue', (engine) => {
       await under.forgetRebuildable();
       expect(await rebuild(store, ['a', 'b', 'later', 'gone'])).toBe(3);
       expect(await scores(under, 'x:partitions')).toEqual({ 'fn-1': now, timers: now + 500 });
-      expect(await members(under, 'x:run:r')).toEqual(['a', 'b']);
+      expect(await itemsOfRun(under, 'r')).toEqual(['a', 'b']);
       expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['a']);
       expect(await scores(under, 'x:backlog:k')).toEqual({ b: now });
     });
@@ -284,9 +312,19 @@ conformance('queue', (engine) => {
       await enqueue(store, [due('a', { runId: 'r' }), due('b'), due('c', { partition: 'fn-2' })]);
       const before = await under.dump();
       await under.forgetRebuildable();
-      const known = ['fn-1', accountId, 2, 'a', now, 'r', 'edge', 'b', now, '', 'edge'];
+      const known = ['fn-1', accountId, 'edge', 2, now, 'a', now, 'b', 'r', ''];
       expect(await store.run('queue_rebuild', [1, 'c', 1, ...known])).toBe(3);
       expect(await under.dump()).toEqual(before);
+    });
+
+    test('lists every item of a run once, however many it has and however often they are named', async () => {
+      const items = ['a', 'b', 'c'].map((id) => due(id, { runId: 'r' }));
+      await enqueue(store, [...items, due('alone', { runId: 'other' })]);
+      await under.forgetRebuildable();
+      await rebuild(store, ['b', 'a', 'b', 'alone']);
+      await rebuild(store, ['b', 'c', 'a', 'alone']);
+      expect(await itemsOfRun(under, 'r')).toEqual(['a', 'b', 'c']);
+      expect(await itemsOfRun(under, 'other')).toEqual(['alone']);
     });
 
     test('finds nothing to make ready of items that are gone', async () => {
@@ -301,7 +339,7 @@ conformance('queue', (engine) => {
     test('counts the items under way that were due before, in the order in which they are taken', async () => {
       await enqueue(store, [due('a'), due('b'), due('c'), due('early', { scoreMs: now - 1 })]);
       await enqueue(store, [due('elsewhere', { partition: 'fn-2', scoreMs: now - 2 })]);
-      expect(await ahead('c')).toBe(0);
+      expect(await ahead('c')).toBe(3);
       const { items } = await takeFrom(under, 'fn-1', { itemsMax: 3 });
       await takeFrom(under, 'fn-2');
       expect(idsOf(items)).toEqual(['early', 'a', 'b']);
@@ -316,7 +354,7 @@ conformance('queue', (engine) => {
   });
 
   describe('queue_return', () => {
-    test('puts back what was handed out under a token: due now, with the same attempt, for anybody', async () => {
+    test('puts back what was handed out under a token, as it was, for anybody', async () => {
       await enqueue(store, [due('a'), due('b'), due('c')]);
       const lost = await takeFrom(under, 'fn-1', { itemsMax: 2 });
       const known = await takeFrom(under, 'fn-1', { itemsMax: 1 });
@@ -324,12 +362,12 @@ conformance('queue', (engine) => {
       expect(idsOf(lost.items)).toEqual(['a', 'b']);
       under.clock.advance(5);
       const request = { partition: 'fn-1', leaseToken: token };
-      expect(await returnTaken(store, under.clock.now(), request)).toBe(2);
+      expect(await returnTaken(store, request)).toBe(2);
       const again = await takeFrom(under, 'fn-1');
       expect(idsOf(again.items)).toEqual(['a', 'b']);
       expect(again.items).toMatchObject([
-        { attempt: 0, generation: 1, scavenged: 0, atMs: under.clock.now() },
-        { attempt: 0, generation: 1, scavenged: 0, atMs: under.clock.now() },
+        { attempt: 0, generation: 1, scavenged: 0, atMs: now },
+        { attempt: 0, generation: 1, scavenged: 0, atMs: now },
       ]);
       // What somebody works on stays with them.
       expect(known.items[0] && (await dequeue(store, known.items[0]))).toBe(true);
@@ -339,7 +377,55 @@ conformance('queue', (engine) => {
       await enqueue(store, [due('a')]);
       await takeFrom(under, 'fn-1');
       const request = { partition: 'fn-1', leaseToken: 'unknown' };
-      expect(await returnTaken(store, under.clock.now(), request)).toBe(0);
+      expect(await returnTaken(store, request)).toBe(0);
+    });
+
+    test('refuses the lost call should it come after all', async () => {
+      await enqueue(store, [due('a')]);
+      await returnTaken(store, { partition: 'fn-1', leaseToken: 'late' });
+      const late = await takeFrom(under, 'fn-1', { leaseToken: 'late' });
+      expect(late).toEqual({ outcome: 'leased_elsewhere', items: [] });
+      expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['a']);
+    });
+  });
+
+  describe('queue_postpone', () => {
+    test('code 1: frees an item for later and leaves its place in the order', async () => {
+      await enqueue(store, [due('a'), due('b', { scoreMs: now + 1 })]);
+      const item = await takeOne(under, 'fn-1');
+      expect(await postpone(store, item, now + 500)).toBe(true);
+      expect((await takeFrom(under, 'fn-1')).items).toEqual([]);
+      expect(await store.run('queue_ahead', ['fn-1', 'b'])).toBe(0);
+      under.clock.advance(500);
+      const again = await takeFrom(under, 'fn-1');
+      expect(idsOf(again.items)).toEqual(['b', 'a']);
+      expect(again.items[1]).toMatchObject({ attempt: 0, generation: 1, atMs: now });
+      // It was due first, whenever it was taken.
+      expect(await store.run('queue_ahead', ['fn-1', 'b'])).toBe(1);
+    });
+
+    test('code 0: the lease is lost, nothing happens', async () => {
+      await enqueue(store, [due('a')]);
+      const item = await takeOne(under, 'fn-1');
+      const before = await under.dump();
+      expect(await postpone(store, { ...item, leaseToken: 'other' }, now)).toBe(false);
+      expect(await postpone(store, { ...item, id: 'gone' }, now)).toBe(false);
+      expect(await under.dump()).toEqual(before);
+    });
+  });
+
+  describe('role_claim', () => {
+    const claim = (process: string) => claimRole(store, { role: 'poll', process, ms: 60_000 });
+
+    test('code 1: whoever asks first has the role, and keeps it by asking; code 0: the others', async () => {
+      expect([await claim('p1'), await claim('p2'), await claim('p1')]).toEqual([
+        true,
+        false,
+        true,
+      ]);
+      expect(await under.read('PTTL', 'x:role:poll')).toBeWithin(50_000, 60_001);
+      await under.read('DEL', 'x:role:poll');
+      expect([await claim('p2'), await claim('p1')]).toEqual([true, false]);
     });
   });
 

@@ -197,7 +197,7 @@ export const repetitions: Readonly<Record<ScriptName, Readonly<Record<string, Re
     'nothing more is forgotten': {
       prepare: async ({ store }) => {
         await store.run('event_accept', [0, 3, '"1"', '"2"', '"3"']);
-        return [2, 0];
+        return [2, 0, '"2"'];
       },
       first: 1,
       second: 0,
@@ -268,12 +268,26 @@ export const repetitions: Readonly<Record<ScriptName, Readonly<Record<string, Re
       first: 2,
     },
   },
+  queue_postpone: {
+    'the lease went with the first call': {
+      prepare: async (under) => {
+        await queued(under);
+        const { id, leaseToken } = await takeOne(under, 'fn-1');
+        return [id, leaseToken, 2_000];
+      },
+      first: 1,
+      second: 0,
+    },
+  },
+  role_claim: {
+    'the process has the role': { prepare: async () => ['poll', 'p1', 60_000], first: 1 },
+  },
   queue_return: {
     'the items are back': {
       prepare: async (under) => {
         await queued(under);
         const { leaseToken } = await takeOne(under, 'fn-1');
-        return [1_000, 'fn-1', leaseToken];
+        return ['fn-1', leaseToken, 60_000];
       },
       first: 1,
       second: 0,

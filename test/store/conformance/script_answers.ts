@@ -156,6 +156,8 @@ export const scriptAnswers: Readonly<Record<ScriptName, ScriptAnswers>> = {
     of: (reply) => [integer(reply) > 0 ? 'made ready' : 'none made ready'],
   },
   queue_release_partition: code('queue', 1, 0),
+  queue_postpone: code('queue', 1, 0),
+  role_claim: code('queue', 1, 0),
   queue_return: {
     suite: 'queue',
     answers: ['none put back', 'some put back'],

@@ -237,7 +237,14 @@ const calls: Readonly<Record<ScriptName, fc.Arbitrary<ScriptCall>>> = {
     queue.accountsWithWork(store, ms, most),
   ),
   queue_ahead: direct('queue_ahead', partition, itemId),
-  queue_return: direct('queue_return', now, partition, token),
+  queue_return: direct('queue_return', partition, token, fc.constant(600_000)),
+  queue_postpone: direct('queue_postpone', itemId, token, now),
+  role_claim: direct(
+    'role_claim',
+    fc.constant('poll'),
+    constantFrom('p1', 'p2'),
+    fc.constant(600_000),
+  ),
   run_create: through(run, createRun),
   run_enter: through(
     fc.tuple(

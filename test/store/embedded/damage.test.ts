@@ -3,7 +3,7 @@ import { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { databasePath } from '../../../src/store/embedded/database.ts';
-import { keyChecksum } from '../../../src/store/embedded/row_checksum.ts';
+import { codeOf, keySeal } from '../../../src/store/embedded/row_checksum.ts';
 import { alter, filledDirectory, refusal } from './disk_probe.ts';
 import { openProbe, type Probe, temporaryDirectory } from './probe.ts';
 import { between, randomFrom, seedOf } from './seeded.ts';
@@ -35,16 +35,26 @@ const damages: Readonly<Record<string, readonly [statement: string, message: str
     "UPDATE keys SET expires_at_ms = 1 WHERE k = 's7'",
     's7: its checksum does not match',
   ],
-  'a kind': ["UPDATE keys SET kind = 3 WHERE k = 'small'", 'small: its checksum does not match'],
+  'a kind': [
+    "UPDATE keys SET seal = seal + 2 WHERE k = 'small'",
+    'small: its checksum does not match',
+  ],
   'an id': ["UPDATE keys SET id = 999 WHERE k = 's7'", 's7: its checksum does not match'],
-  'a checksum': ["UPDATE keys SET sum = sum + 1 WHERE k = 's7'", 's7: its checksum does not match'],
+  'a checksum': [
+    "UPDATE keys SET seal = seal + 256 WHERE k = 's7'",
+    's7: its checksum does not match',
+  ],
   'a value that is no text': [
     "UPDATE keys SET v = x'0102' WHERE k = 's7'",
     's7: its checksum does not match',
   ],
   'whether a key is split': [
-    "UPDATE keys SET is_split = 1 - is_split WHERE k = 'h'",
+    "UPDATE keys SET seal = seal - 1 WHERE k = 'h'",
     'h: its checksum does not match',
+  ],
+  'a seal that is no number': [
+    "UPDATE keys SET seal = 'seal' WHERE k = 's7'",
+    's7: its checksum does not match',
   ],
   // The table forbids NULL; damage does not ask.
   'an expiry that is nothing': [
@@ -101,8 +111,8 @@ async function refusalOfRow(kind: number, value: string): Promise<string> {
   const dataDir = await filledDirectory(temporaryDirectory(), (call) => call('SET', 'only', 'v'));
   const db = new Database(databasePath(dataDir));
   const { id } = db.query<{ id: number }, []>('SELECT id FROM keys').get() ?? { id: 0 };
-  const sum = keyChecksum(id, 'only', kind, 0, 0, value);
-  db.run('UPDATE keys SET kind = ?, v = ?, sum = ?', [kind, value, sum]);
+  const seal = keySeal(id, 'only', codeOf(kind, 0), 0, value);
+  db.run('UPDATE keys SET v = ?, seal = ?', [value, seal]);
   db.close();
   return refusal(dataDir);
 }

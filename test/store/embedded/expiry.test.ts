@@ -52,6 +52,21 @@ test('a shorter, longer or removed expiry is honoured', async () => {
   expect(call('EXISTS', 'shorter', 'longer', 'kept', 'replaced')).toBe(2);
 });
 
+test('keys whose expiry is put off again and again expire when the last one has come', async () => {
+  const { store, call, clock } = await openProbe();
+  for (let round = 0; round < 3_000; round += 1) {
+    call('PEXPIRE', `k${round % 3}`, 1_000);
+    call('SET', `k${round % 3}`, round, 'PX', 1_000);
+    clock.advance(1);
+  }
+  expect(store.stats().keys).toBe(3);
+  clock.advance(997);
+  expect(store.stats().keys).toBe(2);
+  clock.advance(2);
+  expect(store.stats().keys).toBe(0);
+  expect(clock.timers).toBe(0);
+});
+
 test('time stands still within a script', async () => {
   const { store, clock } = await openProbe({
     extraScripts: {

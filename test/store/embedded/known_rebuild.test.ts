@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test';
 import type { NewItem } from '../../../src/queue/item.ts';
 import { enqueue, rebuild, rebuildFields, rebuildKnown } from '../../../src/queue/queue.ts';
+import type { Reply } from '../../../src/store/store.ts';
 import { openProbe, temporaryDirectory } from './probe.ts';
 
 const items = Array.from({ length: 1_203 }, (_, at): NewItem => {
@@ -17,8 +18,17 @@ const items = Array.from({ length: 1_203 }, (_, at): NewItem => {
   };
 });
 
-/** Everything below <prefix>:x:, after a restart and a rebuild of one kind or the other. */
-async function rebuilt(dataDir: string, how: 'looked up' | 'known'): Promise<unknown> {
+/** Of the reply of `run_jobs`, five fields per item. */
+function idsOf(reply: Reply): string[] {
+  return [reply]
+    .flat()
+    .filter((_, at) => at % 5 === 0)
+    .map(String)
+    .sort();
+}
+
+/** What orders the items, and which of them each run knows, after a restart and a rebuild of one kind or the other. */
+async function rebuilt(dataDir: string, how: 'looked up' | 'known') {
   const { store, call } = await openProbe({ dataDir });
   const prefix = '{inngest}:item:';
   const count =
@@ -29,14 +39,15 @@ async function rebuilt(dataDir: string, how: 'looked up' | 'known'): Promise<unk
           store.keys(/:item:/).map((key) => key.slice(prefix.length)),
         );
   expect(count).toBe(items.length);
-  const found = store.keys(/:x:/).sort();
-  const contents = found.map((key) =>
-    call('TYPE', key) === 'zset'
-      ? [key, call('ZRANGE', key, 0, -1, 'WITHSCORES')]
-      : [key, [call('SMEMBERS', key)].flat().map(String).sort()],
-  );
+  const ordered = store
+    .keys(/:x:/)
+    .filter((key) => call('TYPE', key) === 'zset')
+    .map((key) => [key, call('ZRANGE', key, 0, -1, 'WITHSCORES')] as const);
+  const jobs = items.map(({ runId }) => {
+    return [runId, idsOf(store.runSync('run_jobs', [runId, 9]))] as const;
+  });
   await store.close();
-  return contents;
+  return { ordered: new Map(ordered), jobs: new Map(jobs) };
 }
 
 test('the indexes are the same whether items are looked up or known', async () => {
@@ -46,7 +57,30 @@ test('the indexes are the same whether items are looked up or known', async () =
   await store.close();
   const lookedUp = await rebuilt(dataDir, 'looked up');
   expect(await rebuilt(dataDir, 'known')).toEqual(lookedUp);
-  expect(JSON.stringify(lookedUp)).toContain('{inngest}:x:run:run1');
+  expect(lookedUp.jobs.get('run1')).toEqual(['i1', 'i1201', 'i401', 'i801']);
+  // All of its items are deadlines, which are no jobs.
+  expect(lookedUp.jobs.get('run5')).toEqual([]);
+});
+
+test('fields of hashes are read as they are, whatever characters are in them', async () => {
+  const dataDir = temporaryDirectory();
+  const hard = ['', '"', '\\', '\\"', 'a"b', 'a\\', '\n', '","p","', '[', ',', '\u2028', 'é😀'];
+  const before = await openProbe({ dataDir });
+  for (const [at, text] of hard.entries()) {
+    before.call('HSET', `name:${at}`, `f${text}`, 'x', 'p', 'one', 'q', 'two');
+    before.call('HSET', `value:${at}`, 'f', text, 'p', `a${text}`, 'q', text);
+    before.call('HSET', `last:${at}`, 'f', text, 'p', text);
+  }
+  await before.store.close();
+  const { store } = await openProbe({ dataDir });
+  for (const [at, text] of hard.entries()) {
+    const read = (kind: string): unknown =>
+      Object.fromEntries(store.hashes(`${kind}:`, ['q', 'p']))[at];
+    expect(read('name')).toEqual(['two', 'one']);
+    expect(read('value')).toEqual([text, `a${text}`]);
+    expect(read('last')).toEqual([null, text]);
+  }
+  await store.close();
 });
 
 test('some fields of hashes are read without unpacking or changing anything', async () => {

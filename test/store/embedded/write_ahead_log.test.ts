@@ -91,6 +91,26 @@ async function scriptsUpTo(fromEnd: number): Promise<number> {
   );
 }
 
+/** Where the second last batch begins, and where the frame does that ends it. */
+function withinSecondLast(): [number, number] {
+  const commits = commitsOf(readFileSync(join(crashed, 'store.db-wal')));
+  return [(commits.at(-3) ?? 0) + frameBytes, commits.at(-2) ?? 0];
+}
+
+/** A copy with one other bit, of which the log may end earlier. */
+function flipped(bit: number, bytes = Number.POSITIVE_INFINITY): string {
+  return withLog((log) => {
+    const at = Math.floor(bit / 8);
+    log[at] = (log[at] ?? 0) ^ (1 << (bit % 8));
+    return log.subarray(0, bytes);
+  });
+}
+
+async function expectRefused(dataDir: string, what: string): Promise<void> {
+  const found = await outcomeIn(dataDir);
+  if (found !== 'refused') throw new Error(`${what}: ${found}`);
+}
+
 describe('after a crash', () => {
   test('the log as it is holds every script that was settled', async () => {
     expect(await scriptsIn(withLog((log) => log))).toBeGreaterThanOrEqual(settled);
@@ -143,6 +163,56 @@ describe('after a crash', () => {
       if (found !== 'refused') throw new Error(`SEED=${seed} round ${round}: byte ${at}: ${found}`);
     }
   }, 120_000);
+
+  test('damage anywhere in the batch before the last one is refused', async () => {
+    const seed = seedOf('damage in the second last batch');
+    const random = randomFrom(seed);
+    const [from, commit] = withinSecondLast();
+    // Every bit of the frame that ends the batch, then any bit of all its frames.
+    const bits = Array.from({ length: 24 * 8 }, (_, bit) => commit * 8 + bit);
+    const ends = [from * 8, (commit + frameBytes) * 8] as const;
+    for (let round = 0; round < 60; round += 1) bits.push(between(random, ...ends));
+    for (const bit of bits) await expectRefused(flipped(bit), `SEED=${seed} bit ${bit}`);
+  }, 120_000);
+
+  test('a frame that was lost as a whole is missed when it ended the batch before the last one', async () => {
+    const [, commit] = withinSecondLast();
+    const dataDir = withLog((log) => log.fill(0, commit, commit + frameBytes));
+    await expectRefused(dataDir, 'a frame of zeros');
+  });
+
+  test('damage in the last batch is taken for its torn end, and never refused with more', async () => {
+    const before = await scriptsUpTo(2);
+    const seed = seedOf('damage in the last batch');
+    const random = randomFrom(seed);
+    const [, second] = withinSecondLast();
+    const last = commitsOf(readFileSync(join(crashed, 'store.db-wal'))).at(-1) ?? 0;
+    for (let round = 0; round < 30; round += 1) {
+      const bit = between(random, (second + frameBytes) * 8, (last + frameBytes) * 8);
+      const found = await outcomeIn(flipped(bit, last + frameBytes));
+      if (found !== before) throw new Error(`SEED=${seed} bit ${bit}: ${found}`);
+    }
+  }, 120_000);
+
+  for (const [name, lose] of Object.entries({
+    'is gone': (path: string) => rmSync(path),
+    'is empty': (path: string) => truncateSync(path, 0),
+  })) {
+    test(`a log whose database ${name} is refused, again and again, and says how to go on`, async () => {
+      const dataDir = withLog((log) => log);
+      const path = join(dataDir, 'store.db');
+      const kept = readFileSync(path);
+      lose(path);
+      for (let start = 0; start < 2; start += 1) {
+        const said = await scriptsIn(dataDir).catch(String);
+        expect(said).toContain(`${path}-wal is damaged: it is a log without its database, ${path}`);
+        expect(said).toContain('move the log away as well to begin with nothing');
+        expect(said).toContain('inngest restore');
+      }
+      writeFileSync(path, kept);
+      expect(await scriptsIn(dataDir)).toBeGreaterThanOrEqual(settled);
+    });
+  }
 
   test('a log whose header is damaged is refused', async () => {
     for (const at of [0, 9, 16, 21, 24, 31]) {

@@ -6,8 +6,10 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -34,6 +36,7 @@ afterEach(() => sample.dispose());
 
 interface Wishes {
   readonly isForced?: boolean;
+  readonly isHistoryOnly?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: () => void;
 }
@@ -46,7 +49,9 @@ const work = ({ isForced = false, signal, onProgress = () => {} }: Wishes) => ({
 });
 
 function back(wishes: Wishes = {}) {
-  return backUp({ dataDir: sample.dataDir, file, version: '1.2.3', ...work(wishes) });
+  const { isHistoryOnly = false } = wishes;
+  const places = { dataDir: sample.dataDir, file };
+  return backUp({ ...places, isHistoryOnly, version: '1.2.3', ...work(wishes) });
 }
 
 function restore(wishes: Wishes = {}) {
@@ -132,7 +137,71 @@ describe('a backup', () => {
     rmSync(join(sample.dataDir, 'history.db'));
     expect((await back()).images.map(({ name }) => name)).toEqual(['store.db']);
     rmSync(join(sample.dataDir, 'store.db'));
-    await expect(back({ isForced: true })).rejects.toThrow('holds no database');
+    await expect(back({ isForced: true })).rejects.toThrow('holds no database: name');
+    writeFileSync(join(sample.dataDir, 'store.db-wal'), 'something');
+    await expect(back({ isForced: true })).rejects.toThrow('put store.db back');
+  });
+
+  test('of the history alone is made where it is asked for, and restored', async () => {
+    for (const name of ['store.db', 'store.lock']) rmSync(join(sample.dataDir, name));
+    await expect(back()).rejects.toThrow('--history-only');
+    const made = await back({ isHistoryOnly: true });
+    expect(made.images.map(({ name }) => name)).toEqual(['history.db']);
+    expect(made.keys).toBe(0);
+    await restore();
+    expect(readdirSync(target).sort()).toEqual(['history.db', 'store.lock']);
+    await (await openSqliteHistory({ path: join(target, 'history.db') })).close();
+    rmSync(join(sample.dataDir, 'history.db'));
+    await expect(back({ isForced: true, isHistoryOnly: true })).rejects.toThrow(
+      'holds no history.db',
+    );
+  });
+
+  test('of a store that was being put in place anew when its server was killed is of the new one', async () => {
+    const path = join(sample.dataDir, 'store.db');
+    renameSync(path, `${path}.new`);
+    writeFileSync(`${path}.new-journal`, 'half of it');
+    await expect(back()).rejects.toThrow('is being written anew');
+    rmSync(`${path}.new-journal`);
+    expect((await back()).keys).toBe(sampleKeys);
+    writeFileSync(path, 'what a server would put aside');
+    expect((await back({ isForced: true })).keys).toBe(sampleKeys);
+    await restore();
+    expect(await keysIn(target)).toHaveLength(sampleKeys);
+    expect(readdirSync(sample.dataDir)).toContain('store.db.new');
+  });
+
+  test.each(['.incoming', '.installing'])('of a directory with %s is not made', async (name) => {
+    mkdirSync(join(sample.dataDir, name));
+    await expect(back()).rejects.toThrow('interrupted');
+    expect(readdirSync(sample.dataDir)).toContain(name);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('never takes the place of what a server works with, forced or not', async () => {
+    for (const name of ['store.db', 'history.db', 'store.db-wal', 'store.lock', 'Store.db']) {
+      file = join(sample.dataDir, name);
+      await expect(back({ isForced: true })).rejects.toThrow('choose another name');
+    }
+    const link = join(sample.folder, 'link');
+    symlinkSync(sample.dataDir, link);
+    file = join(link, 'store.db');
+    await expect(back({ isForced: true })).rejects.toThrow('choose another name');
+    file = join(sample.dataDir, 'monday.backup');
+    expect((await back()).keys).toBe(sampleKeys);
+  });
+
+  test('of the same name as another at the same time is one of the two, whole', async () => {
+    const both = await Promise.allSettled([back(), back()]);
+    const made = both.filter(({ status }) => status === 'fulfilled');
+    expect(made).toHaveLength(1);
+    expect(both.map((one) => (one.status === 'rejected' ? String(one.reason) : ''))).toContainEqual(
+      expect.stringContaining('exists already'),
+    );
+    expect(leftovers()).toEqual(['one.backup']);
+    await Promise.all([back({ isForced: true }), back({ isForced: true })]);
+    expect(leftovers()).toEqual(['one.backup']);
+    expect((await restore()).keys).toBe(sampleKeys);
   });
 
   test('needs a folder to be in', async () => {

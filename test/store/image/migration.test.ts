@@ -1,7 +1,7 @@
 /** Moving between data directories, Redis and Valkey. */
 import { Database } from 'bun:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Migrated, migrate, type Place } from '../../../src/cli/migration.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
@@ -117,6 +117,32 @@ describe.each([...available])('%s', (flavour) => {
     await store.close();
   });
 
+  test('a log that was left beside no history is not taken for that of the copy', async () => {
+    await move(directory(sample.dataDir), place());
+    const history = join(sample.folder, 'history');
+    mkdirSync(history);
+    new Database(join(history, 'history.db'), { create: true }).run('CREATE TABLE kept (word)');
+    const back = join(sample.folder, 'back');
+    mkdirSync(back);
+    writeFileSync(join(back, 'history.db-wal'), 'something');
+    const wishes = { historyDir: history };
+    const moved = move(place(), directory(back), wishes);
+    await expect(moved).rejects.toThrow('already holds history.db-wal');
+    const { replaced } = await move(place(), directory(back), { ...wishes, isForced: true });
+    expect(readdirSync(replaced ?? '')).toEqual(['history.db-wal']);
+    expect(existsSync(join(back, 'history.db-wal'))).toBe(false);
+  });
+
+  test('a log that was left beside no store is not taken for that of the new one', async () => {
+    await move(directory(sample.dataDir), place());
+    const back = join(sample.folder, 'back');
+    mkdirSync(back);
+    writeFileSync(join(back, 'store.db-wal'), 'something');
+    await expect(move(place(), directory(back))).rejects.toThrow('already holds store.db-wal');
+    const { replaced } = await move(place(), directory(back), { isForced: true });
+    expect(readdirSync(replaced ?? '')).toEqual(['store.db-wal']);
+  });
+
   test('the history of the servers on Redis is copied to a directory that has none', async () => {
     await move(directory(sample.dataDir), place());
     const history = join(sample.folder, 'history');
@@ -180,6 +206,34 @@ describe.each([...available])('%s', (flavour) => {
       await redis.sendCommand(command);
       await expect(move(directory(sample.dataDir), place())).rejects.toThrow(words);
       await expect(move(place(), directory(join(sample.folder, 'b')))).rejects.toThrow(words);
+    });
+
+    test('from or to what servers are at work on, also when the destination may be cleared', async () => {
+      const source = place('{source}');
+      await move(directory(sample.dataDir), source);
+      const listener = await connectRedis(server.url).masterOf(prefix);
+      await listener.subscribe('{source}:*', () => {});
+      const words = 'stop them and run the command again';
+      const wishes = { isForced: true };
+      await expect(move(source, place('{b}'), wishes)).rejects.toThrow(words);
+      await expect(move(directory(sample.dataDir), source, wishes)).rejects.toThrow(words);
+      listener.close();
+      expect(await keysOf('{source}:outbox')).toHaveLength(1);
+      await move(source, place('{b}'), wishes);
+    });
+
+    test('when a server began to work on the source meanwhile, also when the destination may be cleared', async () => {
+      const source = place('{source}');
+      await move(directory(sample.dataDir), source);
+      const listener = await connectRedis(server.url).masterOf(prefix);
+      let listening: Promise<unknown> | undefined;
+      const onProgress = () => {
+        listening ??= listener.subscribe('{source}:*', () => {});
+      };
+      const moved = move(source, place('{b}'), { isForced: true, onProgress });
+      await expect(moved).rejects.toThrow('servers are at work on {source}');
+      await listening;
+      listener.close();
     });
 
     test('while a server listens', async () => {
@@ -246,6 +300,28 @@ describe.each([...available])('%s', (flavour) => {
       const moved = move(place(), directory(back), { signal: stop.signal, onProgress });
       await expect(moved).rejects.toThrow('nothing was put into the destination');
       expect(readdirSync(back)).toEqual(['store.lock']);
+    });
+
+    test('by a crash on the way to a directory, that is no source until it is whole', async () => {
+      mkdirSync(join(sample.dataDir, '.incoming'));
+      const half = move(directory(sample.dataDir), place());
+      await expect(half).rejects.toThrow('is incomplete');
+      const only = join(sample.folder, 'only');
+      mkdirSync(join(only, '.incoming'), { recursive: true });
+      await expect(move(directory(only), place())).rejects.toThrow('is incomplete');
+      rmSync(join(sample.dataDir, '.incoming'), { recursive: true });
+      const installing = join(sample.dataDir, '.installing');
+      mkdirSync(installing);
+      renameSync(join(sample.dataDir, 'store.db'), join(installing, 'store.db'));
+      const plan = { databases: ['store.db'], replaced: null, aside: [] };
+      writeFileSync(join(installing, 'plan.json'), JSON.stringify(plan));
+      expect((await move(directory(sample.dataDir), place())).keys).toBe(sampleKeys);
+    });
+
+    test('by a crash of a server that wrote its database anew, the new one is the source', async () => {
+      const path = join(sample.dataDir, 'store.db');
+      renameSync(path, `${path}.new`);
+      expect((await move(directory(sample.dataDir), place())).keys).toBe(sampleKeys);
     });
 
     test('by a crash, what it left in the directory is no obstacle', async () => {

@@ -3,6 +3,7 @@ import { afterAll } from 'bun:test';
 import { systemClock } from '../../../src/lib/clock.ts';
 import type { LogFields } from '../../../src/lib/logger.ts';
 import { connectRedis } from '../../../src/store/redis/redis_access.ts';
+import { connectionTo } from '../../../src/store/redis/redis_connection.ts';
 import {
   openRedisStore,
   type RedisStore,
@@ -58,6 +59,15 @@ export const bedScripts = {
   bed_echo: 'return ARGV',
   bed_one: 'return 1',
 };
+
+/** One command from outside the store. Nothing is asked for first: a busy server or a replica gets it, too. */
+export async function tell(server: RedisServer, ...command: string[]): Promise<void> {
+  const { target } = connectRedis(server.url);
+  const address = { host: '127.0.0.1', port: server.port };
+  const connection = await connectionTo(address, target, systemClock);
+  await connection.sendCommand(command);
+  connection.close();
+}
 
 /** What `subscribe` hears, as `channel message`. */
 export function hear(store: RedisStore): string[] {

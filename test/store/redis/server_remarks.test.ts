@@ -13,7 +13,6 @@ const good: ServerFacts = {
   hasAppendOnlyFile: true,
   appendFsync: 'always',
   hasSnapshots: false,
-  skewMs: 3,
 };
 
 test.each<[string, Partial<ServerFacts>, string[]]>([
@@ -36,8 +35,6 @@ test.each<[string, Partial<ServerFacts>, string[]]>([
     { hasAppendOnlyFile: false, hasSnapshots: null },
     ['warn Redis writes no append-only file'],
   ],
-  ['a clock ahead', { skewMs: 2_500 }, ['warn the clock of Redis is 2.5 s ahead of ours']],
-  ['a clock behind', { skewMs: -60_000 }, ['warn the clock of Redis is 60.0 s behind ours']],
   [
     'a silent server',
     {
@@ -46,7 +43,6 @@ test.each<[string, Partial<ServerFacts>, string[]]>([
       hasAppendOnlyFile: null,
       appendFsync: null,
       hasSnapshots: null,
-      skewMs: null,
     },
     [
       'warn Redis does not tell its version',
