@@ -6,11 +6,13 @@ import {
   enqueue,
   extend,
   peek,
+  postpone,
   rebuildKnown,
   requeue,
   returnTaken,
   scavenge,
 } from '../../src/queue/queue.ts';
+import { claimRole } from '../../src/queue/role.ts';
 import { endRun } from '../../src/state/run_end.ts';
 import { asNumber } from '../../src/store/reply_shape.ts';
 import { leaseMs, sampleItem, takeFrom } from '../queue/sample_item.ts';
@@ -146,8 +148,21 @@ async function partitionLoad(scope: LoadScope): Promise<void> {
     },
     (count) => count === 1,
   );
-  await leaseAll(scope, served, nowMs, subjects);
-  const leased = [...firsts.flatMap(({ items }) => items), ...seconds];
+  const again = await leaseAll(scope, served, nowMs, subjects);
+  await timer.timed(
+    'queue_postpone',
+    subjects,
+    (index) => postpone(store, at(again, index), nowMs),
+    (isPostponed) => isPostponed,
+  );
+  const last = await leaseAll(scope, served, nowMs, subjects);
+  await timer.timed(
+    'role_claim',
+    subjects,
+    (index) => claimRole(store, { role: `${key}-${index}`, process: servingProcess, ms: 60_000 }),
+    (isOurs) => isOurs,
+  );
+  const leased = [...firsts.flatMap(({ items }) => items), ...last];
   await timer.untimed(leased.length, (index) => dequeue(store, at(leased, index)));
 }
 
@@ -175,6 +190,7 @@ async function rebuildLoad({ timer, key, nowMs }: LoadScope): Promise<void> {
     return createSampleRun(store, runId, { items });
   });
   const forgotten = runs.flatMap((run) => [`x:ready:${run}`, `x:run:${run}`]);
+  forgotten.push('x:run-item');
   const accountIndex = `x:account:${accountOf(at(runs, 0))}:partitions`;
   await timer.untimed(1, () =>
     store.run(forgetScript.name, [...forgotten, 'x:partitions', 'x:accounts', accountIndex]),
