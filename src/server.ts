@@ -106,7 +106,15 @@ async function open(settings: Settings, log: Logger): Promise<Opened> {
     await store.value.close();
     throw history.reason;
   }
-  return { store: store.value, history: history.value };
+  const opened = { store: store.value, history: history.value };
+  try {
+    // Once more, now that nobody else can begin: a restore may have come in between.
+    if (dataDir !== null) refuseUnfinished(dataDir);
+    return opened;
+  } catch (error) {
+    await close(opened);
+    throw error;
+  }
 }
 
 /** The embedded store has its lock by the next turn or is refused: a directory of another server is left alone. */

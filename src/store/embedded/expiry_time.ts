@@ -4,8 +4,6 @@ import { CommandError } from './reply.ts';
 
 const msMax = 2n ** 63n - 1n;
 const msMin = -(2n ** 63n);
-/** In 285 000 years. Later times, which Redis takes, become this one: beyond it numbers are not exact, on disk either. */
-const storedMsMax = Number.MAX_SAFE_INTEGER;
 
 /**
  * In ms. `fromMs` is what the value counts from: now, or 0 for a point in time. Refuses what is not positive, as SET does,
@@ -25,5 +23,13 @@ export function expiryTimeOf(
   if (!isInRange || (value <= 0n && !isPastAllowed)) {
     throw new CommandError(`ERR invalid expire time in '${command}' command`);
   }
-  return Math.min(storedMsMax, Number(value) + fromMs);
+  return Number(value) + fromMs;
+}
+
+/**
+ * As a row says it. Redis takes later times than the 285 000 years that a number can count exactly; they are kept in
+ * memory as they are, but a row that held one could not be read again.
+ */
+export function storedExpiry(atMs: number): number {
+  return Math.min(atMs, Number.MAX_SAFE_INTEGER);
 }

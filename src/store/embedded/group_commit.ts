@@ -140,10 +140,7 @@ export class GroupCommit {
       this.#deadline?.cancel();
       this.#lag?.cancel();
       this.#flight?.timer?.cancel();
-      // What was settled is durable even when tidying up fails.
-      await this.#closeFile().catch((error: unknown) => {
-        this.#warn(`store: closing the database failed: ${String(error)}`);
-      });
+      await this.#closeFile();
     }
   }
 
@@ -151,13 +148,23 @@ export class GroupCommit {
     try {
       await this.#committer.close();
     } catch (error) {
-      if (codeOf(error) !== goneCode) throw error;
-      this.#warnOfLoss(error);
-      try {
-        await this.#committer.renew(this.#takeAnew());
-      } finally {
-        await this.#committer.close();
-      }
+      if (codeOf(error) === goneCode) await this.#renewAtEnd(error);
+      // What was settled is durable even when tidying up fails.
+      else this.#warn(`store: closing the database failed: ${messageOf(error)}`);
+    }
+  }
+
+  /** Nothing of what was settled is on disk. There is no second attempt: whoever stops the server has to hear of it. */
+  async #renewAtEnd(loss: unknown): Promise<void> {
+    this.#warnOfLoss(loss);
+    try {
+      await this.#committer.renew(this.#takeAnew());
+      await this.#committer.close();
+    } catch (cause) {
+      throw new StoreUnavailableError(
+        `everything in memory is lost with this process: it could not be written to ${this.#dataDir} again (${messageOf(cause)})`,
+        { cause },
+      );
     }
   }
 

@@ -1,5 +1,6 @@
 /** Turns what changed about a key into row operations. */
 import { type Entry, type ListEntry, newSplitState, type SplitState } from './entry.ts';
+import { storedExpiry } from './expiry_time.ts';
 import { packedText, partsOf, storedScore } from './packed_entry.ts';
 import { kindCodes, type Operand, rowOp } from './row_ops.ts';
 
@@ -23,7 +24,8 @@ export function encodeEntry(entry: Entry, ops: Operand[]): void {
 /** A row is written as a whole even when only its expiry changed: its checksum covers everything in it. */
 function pushKey(entry: Entry, isSplit: 0 | 1, value: string | null, ops: Operand[]): void {
   const kind = kindCodes[entry.kind];
-  ops.push(rowOp.putKey, entry.rowId, entry.key, kind, isSplit, entry.expiresAtMs, value);
+  const expiresAtMs = storedExpiry(entry.expiresAtMs);
+  ops.push(rowOp.putKey, entry.rowId, entry.key, kind, isSplit, expiresAtMs, value);
 }
 
 function encodeWhole(entry: Entry, ops: Operand[]): void {

@@ -225,6 +225,18 @@ test('a database deleted just before the end is written anew by it', async () =>
   expect(await keysAfterRestart(watched)).toEqual(['a']);
 });
 
+test('an end that cannot write everything anew is an error', async () => {
+  const parent = temporaryDirectory();
+  const { store, call, dataDir } = await openIn(join(parent, 'data'));
+  call('SET', 'a', 1);
+  await store.settled();
+  rmSync(parent, { recursive: true });
+  writeFileSync(parent, 'a file where a directory was');
+  const outcome = await store.close().then(() => 'closed', String);
+  expect(outcome).toContain(`could not be written to ${dataDir} again`);
+  rmSync(parent);
+});
+
 test('a directory that cannot be made again is said in words and tried until it can', async () => {
   const parent = temporaryDirectory();
   const watched = await openIn(join(parent, 'data'));

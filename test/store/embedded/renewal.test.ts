@@ -266,6 +266,18 @@ describe('a lock that was deleted', () => {
 });
 
 describe('at the end', () => {
+  test('a directory in the place of which there is a file counts as deleted', async () => {
+    const dataDir = await directoryWith('a');
+    const path = databasePath(dataDir);
+    const directory = new HeldDirectory(dataDir);
+    const { lockPath, lock } = directory.lock;
+    const file = new StoreFile({ path, database: birthOf(path), lockPath, lock });
+    rmSync(dataDir, { recursive: true });
+    writeFileSync(dataDir, 'a file');
+    expect(() => file.close()).toThrow('was deleted or replaced');
+    directory.release();
+  });
+
   for (const moment of ['nothing was written since the start', 'everything was written anew']) {
     test(`a deleted directory is noticed when ${moment}`, async () => {
       const dataDir = await directoryWith('a');
