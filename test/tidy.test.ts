@@ -17,7 +17,7 @@ const levels: readonly (readonly string[])[] = [
   ['executor'],
   ['runner'],
   ['api', 'gateway', 'ui'],
-  ['server.ts'],
+  ['server', 'server.ts'],
   ['cli'],
   ['main.ts'],
 ];

@@ -8,18 +8,11 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
 import { accountOf, isSystemPartition, type LeasedItem } from './item.ts';
+import { hasRoom, type Lane, laneOf } from './lane.ts';
 import { LeaseKeeper } from './lease_keeper.ts';
-import {
-  accountsWithWork,
-  peek,
-  postpone,
-  releasePartition,
-  returnTaken,
-  scavenge,
-  type TakeRequest,
-  take,
-} from './queue.ts';
+import { accountsWithWork, peek, postpone, releasePartition, scavenge } from './queue.ts';
 import { fairOrder } from './selection.ts';
+import { Taker } from './taker.ts';
 
 const partitionLeaseMs = 4_000;
 /** With the margin below, a dead process has its items taken over within half a minute. */
@@ -42,8 +35,6 @@ const takeOverGraceMs = 5_000;
 const scavengedMax = 1_000;
 /** Partitions remembered as having work; the rest is found by the next scan. */
 const hotMax = 10_000;
-/** Takes whose answer was lost that are remembered; items of others come back when their leases end. */
-const lostTakesMax = 100;
 /** Pause after the store failed. */
 const failureRestMs = 1_000;
 
@@ -70,26 +61,6 @@ export interface ProcessorParts {
   readonly handle: (item: LeasedItem) => Promise<void>;
 }
 
-/** Workers that nobody else takes, and the partitions that they serve. */
-interface Lane {
-  readonly workers: number;
-  busy: number;
-  /** Partitions known to have work, in the order of their turns. */
-  readonly hot: Set<string>;
-  /** Those of them that this process has leased, so that no other serves them. */
-  readonly held: Set<string>;
-  /** Whether other processes were given its partitions since its last worker became busy. */
-  isGivenUp: boolean;
-}
-
-function laneOf(workers: number): Lane {
-  return { workers, busy: 0, hot: new Set(), held: new Set(), isGivenUp: false };
-}
-
-function hasRoom({ busy, workers }: Lane): boolean {
-  return busy < workers;
-}
-
 export class Processor {
   private readonly calls: Lane;
   private readonly system = laneOf(systemWorkers);
@@ -106,8 +77,7 @@ export class Processor {
   private isStopped = true;
   /** Before this, no item is taken for abandoned. */
   private takeOverFromMs = 0;
-  /** Takes whose answer was lost: they may have handed out items that nobody works on. */
-  private lostTakes: Pick<TakeRequest, 'partition' | 'leaseToken'>[] = [];
+  private readonly taker: Taker;
   /** Whether the last attempt to serve the queue failed. */
   private isFailing = false;
   private timer: Timer | null = null;
@@ -118,6 +88,7 @@ export class Processor {
     this.calls = laneOf(parts.workers);
     this.lanes = [this.system, this.calls];
     this.keeper = new LeaseKeeper(parts.store, parts.clock, parts.log, itemLeaseMs);
+    this.taker = new Taker(parts.store);
   }
 
   start(): void {
@@ -184,7 +155,7 @@ export class Processor {
     const { store, clock, log } = this.parts;
     try {
       await Promise.all(this.keeper.held.map((item) => postpone(store, item, clock.now())));
-      await this.returnLost();
+      await this.taker.returnLost();
     } catch (error) {
       log.warn('work under way could not be given back: others take it over when its leases end', {
         error,
@@ -240,7 +211,7 @@ export class Processor {
 
   private async pump(): Promise<void> {
     try {
-      await this.returnLost();
+      await this.taker.returnLost();
       while (!this.isStopped && this.lanes.some(hasRoom)) {
         if (this.isScanDue) await this.scan();
         const partition = this.nextPartition();
@@ -323,7 +294,7 @@ export class Processor {
     const limits = isSystemPartition(partition)
       ? { function: 0, account: 0 }
       : await this.parts.limitsOf(partition);
-    const { outcome, items } = await this.take({
+    const { outcome, items } = await this.taker.take({
       nowMs,
       partition,
       process,
@@ -343,23 +314,6 @@ export class Processor {
     if (outcome === 'leased_elsewhere') this.arm(nowMs + partitionLeaseMs);
     for (const item of items) void this.work(item, lane);
     this.countTurn(lane, outcome !== 'leased_elsewhere');
-  }
-
-  private async take(request: TakeRequest): ReturnType<typeof take> {
-    try {
-      return await take(this.parts.store, request);
-    } catch (error) {
-      if (error instanceof StoreUnavailableError && this.lostTakes.length < lostTakesMax)
-        this.lostTakes.push(request);
-      throw error;
-    }
-  }
-
-  private async returnLost(): Promise<void> {
-    for (let lost = this.lostTakes[0]; lost !== undefined; lost = this.lostTakes[0]) {
-      await returnTaken(this.parts.store, lost);
-      this.lostTakes.shift();
-    }
   }
 
   private countTurn(lane: Lane, hasServed: boolean): void {
