@@ -15,7 +15,7 @@ import type { Registry } from '../state/registry.ts';
 import { type Ground, kindOf } from './ground.ts';
 
 /** Asking all apps takes its time; the process that asks them keeps the role meanwhile. */
-const pollRoleGraceMs = 30_000;
+const pollRoleGraceMs = 5_000;
 
 /** Finds apps and keeps them in sync. */
 export async function startSync(ground: Ground): Promise<{ stop(): Promise<void> }> {
@@ -62,6 +62,8 @@ export async function startSync(ground: Ground): Promise<{ stop(): Promise<void>
     async stop() {
       leaving.abort();
       await Promise.all([poll.stop(), discovery.stop()]);
+      // Whoever goes on, or this server's next start, need not wait. A store that is away lets it end by itself.
+      if (ground.isShared) await claimRole(ground.store, { ...role, ms: 1 }).catch(() => false);
     },
   };
 }
