@@ -10,9 +10,8 @@
 --       items at most; function limit; account limit (0: none for both)
 -- Returns { code, number of items, then per item: id, kind, run, at, attempts, attempts at most, generation,
 --           times scavenged, data, cursor of an intake item }
---   code  1 more items are due, 0 no more are due, -1 the function's limit is reached, -2 leased by another process, or the
---        caller has given this call up,
---        -3 the account's limit is reached
+--   code  1 more items are due, 0 no more are due, -1 the function's limit is reached, -2 leased by another process,
+--        or the caller has given this call up, -3 the account's limit is reached
 -- include: queue
 local bytes_max = 8 * 1024 * 1024
 local now, partition, account, process = arg_number(), arg_text(), arg_text(), arg_text()

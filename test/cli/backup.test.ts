@@ -106,7 +106,7 @@ describe('a server at work', () => {
   });
 
   test.skipIf(!hasRedis('redis'))(
-    'and stopped, is moved to Redis and back, and goes on where it was',
+    `and stopped, is moved to Redis and back, and goes on where it was${hasRedis('redis') ? '' : ' (skipped: redis-server is not installed)'}`,
     async () => {
       const redis = await RedisServer.start({
         args: ['--requirepass', 's3cret'],

@@ -13,7 +13,7 @@ const stateGlobal = 4;
 
 /** TValue: a double or a pointer (8 bytes), then its type. */
 export const valueBytes = 16;
-export const valueWords = 4;
+const valueWords = 4;
 export const valueType = 2;
 
 /** TString: CommonHeader and reserved (8 bytes), hash, len; then the bytes. */

@@ -3,17 +3,9 @@
  * crash in between is made good at the next start, because a complete one is newer than anything else there is.
  */
 import { Database } from 'bun:sqlite';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { syncDirectory } from '../file_sync.ts';
 import { DamagedDatabaseError, refusingDamage } from './damage.ts';
 import { markClean } from './database.ts';
 import { migrate } from './migrations.ts';
@@ -113,15 +105,4 @@ function isWhole(db: Database): boolean {
   const check = db.query<{ quick_check: string }, []>('PRAGMA quick_check(1)').get();
   if (check?.quick_check === 'ok') return true;
   throw new DamagedDatabaseError(db.filename, `SQLite says "${check?.quick_check}"`);
-}
-
-/** Renamed files are found under their new names only once their folder is on disk. */
-function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }

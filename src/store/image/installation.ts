@@ -14,8 +14,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { syncDirectory, syncFile } from '../file_sync.ts';
 import { type DatabaseName, databaseNames, filesIn, filesOf } from './database_files.ts';
-import { syncDirectory, syncFile } from './file_sync.ts';
 import { ownershipIn } from './ownership.ts';
 
 const folderName = '.installing';

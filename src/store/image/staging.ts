@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, takenCode } from '../embedded/commit_error.ts';
 import { type DirectoryLock, lockDirectory } from '../embedded/directory_lock.ts';
+import { syncFile } from '../file_sync.ts';
 import { type DatabaseName, databaseNames, filesIn, sideSuffixes } from './database_files.ts';
-import { syncFile } from './file_sync.ts';
 import {
   beginInstallation,
   finishInstallation,

@@ -242,51 +242,54 @@ describe('whoever asks whether a directory is unfinished', () => {
 
 const isRoot = process.geteuid?.() === 0;
 
-describe.skipIf(!isRoot)('restored by root, the files', () => {
-  const owner = 12_345;
-  const ownersIn = (path: string): number[] => [
-    statSync(path).uid,
-    ...readdirSync(path, { recursive: true, encoding: 'utf8' }).map(
-      (name) => statSync(join(path, name)).uid,
-    ),
-  ];
+describe.skipIf(!isRoot)(
+  `restored by root, the files${isRoot ? '' : ' (skipped: needs root)'}`,
+  () => {
+    const owner = 12_345;
+    const ownersIn = (path: string): number[] => [
+      statSync(path).uid,
+      ...readdirSync(path, { recursive: true, encoding: 'utf8' }).map(
+        (name) => statSync(join(path, name)).uid,
+      ),
+    ];
 
-  test('belong to whom the directory does', async () => {
-    rmSync(join(dataDir, 'store.lock'));
-    for (const name of readdirSync(dataDir)) chownSync(join(dataDir, name), owner, owner);
-    chownSync(dataDir, owner, owner);
-    const { ownerAdvice } = await restore({ isForced: true });
-    expect(ownerAdvice).toBeNull();
-    expect(readdirSync(dataDir)).toContain('store.lock');
-    expect(new Set(ownersIn(dataDir))).toEqual(new Set([owner]));
-  });
+    test('belong to whom the directory does', async () => {
+      rmSync(join(dataDir, 'store.lock'));
+      for (const name of readdirSync(dataDir)) chownSync(join(dataDir, name), owner, owner);
+      chownSync(dataDir, owner, owner);
+      const { ownerAdvice } = await restore({ isForced: true });
+      expect(ownerAdvice).toBeNull();
+      expect(readdirSync(dataDir)).toContain('store.lock');
+      expect(new Set(ownersIn(dataDir))).toEqual(new Set([owner]));
+    });
 
-  test('belong to whom the folder does in which their directory was made', async () => {
-    chownSync(folder, owner, owner);
-    dataDir = join(folder, 'new', 'data');
-    expect((await restore()).ownerAdvice).toBeNull();
-    expect(new Set(ownersIn(join(folder, 'new')))).toEqual(new Set([owner]));
-  });
+    test('belong to whom the folder does in which their directory was made', async () => {
+      chownSync(folder, owner, owner);
+      dataDir = join(folder, 'new', 'data');
+      expect((await restore()).ownerAdvice).toBeNull();
+      expect(new Set(ownersIn(join(folder, 'new')))).toEqual(new Set([owner]));
+    });
 
-  test('of another user are named with the command that helps, when they cannot be given', () => {
-    const shared = join(folder, 'shared');
-    mkdirSync(shared);
-    chmodSync(shared, 0o777);
-    chownSync(shared, owner, owner);
-    for (const path of [sample.folder, folder]) chmodSync(path, 0o755);
-    const made = join(shared, 'store.db');
-    process.seteuid?.(owner + 1);
-    try {
-      const ownership = makeOwned(shared);
-      expect(ownership.advice()).toBeNull();
-      writeFileSync(made, '');
-      ownership.give(made);
-      expect(ownership.advice()).toContain(`chown -R ${owner}:${owner} ${shared}`);
-      const mine = makeOwned(join(shared, 'mine'));
-      mine.give(join(shared, 'mine'));
-      expect(mine.advice()).toBeNull();
-    } finally {
-      process.seteuid?.(0);
-    }
-  });
-});
+    test('of another user are named with the command that helps, when they cannot be given', () => {
+      const shared = join(folder, 'shared');
+      mkdirSync(shared);
+      chmodSync(shared, 0o777);
+      chownSync(shared, owner, owner);
+      for (const path of [sample.folder, folder]) chmodSync(path, 0o755);
+      const made = join(shared, 'store.db');
+      process.seteuid?.(owner + 1);
+      try {
+        const ownership = makeOwned(shared);
+        expect(ownership.advice()).toBeNull();
+        writeFileSync(made, '');
+        ownership.give(made);
+        expect(ownership.advice()).toContain(`chown -R ${owner}:${owner} ${shared}`);
+        const mine = makeOwned(join(shared, 'mine'));
+        mine.give(join(shared, 'mine'));
+        expect(mine.advice()).toBeNull();
+      } finally {
+        process.seteuid?.(0);
+      }
+    });
+  },
+);
