@@ -11,7 +11,7 @@ const levels: readonly (readonly string[])[] = [
   ['lib'],
   ['store'],
   ['event', 'expression', 'function', 'config'],
-  ['history', 'trace', 'realtime'],
+  ['history', 'trace', 'metrics', 'realtime'],
   ['queue', 'state', 'pause', 'flow'],
   ['driver'],
   ['executor'],

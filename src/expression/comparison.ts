@@ -48,6 +48,24 @@ function compareAbsent(operator: Comparison, left: Value, right: Value): boolean
   return isAbsent(left) ? isLess : !isLess;
 }
 
+/** As CEL compares: only `== null` and `!= null` can be asked of what is missing, and null has no order. */
+export function compareStrictly(
+  operator: Comparison,
+  left: Value,
+  right: Value,
+  budget: Budget,
+): Value {
+  const absent = isAbsent(left) ? left : right;
+  const isEquality = operator === '==' || operator === '!=';
+  if (isAbsent(absent)) {
+    const isNullTest = isEquality && (left === null || right === null);
+    if (isNullTest && !(absent instanceof Failure)) return operator === '==';
+    return absent instanceof Failure ? absent : new Failure('an operand is missing');
+  }
+  if (!isEquality && (left === null || right === null)) return new Failure('null has no order');
+  return compare(operator, left, right, budget);
+}
+
 /** Deep equality. Values of different types are unequal; numbers of different types are compared. */
 export function equals(left: Value, right: Value, budget: Budget): boolean {
   if (left === right) return true;

@@ -9,7 +9,7 @@ import type { Run } from './frame.ts';
 import { compileNode } from './program.ts';
 import { type Node, parse } from './syntax.ts';
 import { textOf } from './text.ts';
-import { Failure, isRecord, toPlain, typeNameOf, unknown, type Value } from './value.ts';
+import { Failure, isRecord, isTruthy, toPlain, typeNameOf, unknown, type Value } from './value.ts';
 
 /** The data by variable name: `event`, `async`, `vars`. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -75,15 +75,26 @@ export function evaluateKey(
 }
 
 /** Evaluates a tree. The result may be `unknown` or a `Failure`; nothing is thrown. */
-export function runProgram(run: Run, vars: Variables, clock: Clock): Value {
+export function runProgram(run: Run, vars: Variables, clock: Clock, isStrict = false): Value {
+  const data = isRecord(vars) ? vars : {};
   try {
-    return run({ vars: isRecord(vars) ? vars : {}, locals: [], budget: new Budget(), clock });
+    return run({ vars: data, locals: [], budget: new Budget(), clock, isStrict });
   } catch (error) {
     if (error instanceof BudgetExceeded) return new Failure(error.message);
     // Data nested too deeply to compare or print exhausts the stack.
     if (error instanceof RangeError) return new Failure('the data is nested too deeply');
     throw error;
   }
+}
+
+/**
+ * A condition for searching: whether a document satisfies it. What the document lacks and what does not fit its
+ * types fails the operation that meets it, as in CEL, and a failure is no match. Only `== null` and `!= null` can be
+ * asked of what is missing. Never throws.
+ */
+export function compileCondition(tree: Node): (vars: Variables) => boolean {
+  const run = compileNode(tree, []);
+  return (vars) => isTruthy(runProgram(run, vars, systemClock, true));
 }
 
 function evaluateText(text: string, vars: Variables, clock: Clock): Value {

@@ -12,25 +12,39 @@ const eventFact = z.object({
   payload: z.string(),
 });
 
+const functionSlug = z.string().optional();
+const skipReason = z.enum([
+  'FunctionPaused',
+  'Singleton',
+  'FunctionDrained',
+  'FunctionBacklogSizeLimitHit',
+]);
+
 const runScheduledFact = z.object({
   t: z.literal('run.scheduled'),
   runId: z.string().min(1),
   functionId: z.string(),
   functionVersion: z.number().int(),
   functionSlug: z.string(),
+  functionName: z.string().optional(),
   appId: z.string(),
+  appName: z.string().optional(),
   eventIds: z.array(z.string()),
   eventName: z.string(),
   atMs: timeMs,
   cron: z.string().optional(),
   batchId: z.string().optional(),
   originalRunId: z.string().optional(),
+  replayId: z.string().optional(),
+  isDeferred: z.boolean().optional(),
+  links: z.array(z.string()).optional(),
 });
 
 const runStartedFact = z.object({
   t: z.literal('run.started'),
   runId: z.string().min(1),
   atMs: timeMs,
+  functionSlug,
 });
 
 const runEndedFact = z.object({
@@ -39,6 +53,13 @@ const runEndedFact = z.object({
   atMs: timeMs,
   status: z.enum(['Completed', 'Failed', 'Cancelled', 'Skipped']),
   output: z.string().optional(),
+  functionSlug,
+  functionId: z.string().optional(),
+  appId: z.string().optional(),
+  scheduledAtMs: timeMs.optional(),
+  startedAtMs: timeMs.optional(),
+  skipReason: skipReason.optional(),
+  skipExistingRunId: z.string().optional(),
 });
 
 const stepFact = z.object({
@@ -66,6 +87,73 @@ const stepFact = z.object({
   input: z.string().optional(),
   output: z.string().optional(),
   detail: z.record(z.string(), z.unknown()).optional(),
+  op: z.string().optional(),
+  callId: z.string().optional(),
+  attemptsMax: z.number().int().nonnegative().optional(),
+});
+
+const callFact = {
+  runId: z.string().min(1),
+  callId: z.string().min(1),
+  group: z.string(),
+  attempt,
+  attemptsMax: z.number().int().nonnegative(),
+  functionSlug: z.string(),
+  stepId: z.string().optional(),
+  stepName: z.string().optional(),
+  dueAtMs: timeMs,
+  atMs: timeMs,
+};
+
+const callStartedFact = z.object({ t: z.literal('call.started'), ...callFact });
+
+const callEndedFact = z.object({
+  t: z.literal('call.ended'),
+  ...callFact,
+  startedAtMs: timeMs,
+  outcome: z.enum(['steps', 'result', 'error']),
+  isFinal: z.boolean().optional(),
+  requestId: z.string(),
+  url: z.string(),
+  statusCode: z.number().int().optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  responseBytes: z.number().int().nonnegative().optional(),
+  ops: z.array(z.object({ op: z.string(), id: z.string(), name: z.string() })).optional(),
+  output: z.string().optional(),
+});
+
+const userlandSpanFact = z.object({
+  t: z.literal('userland'),
+  runId: z.string().min(1),
+  spanId: z.string().min(1),
+  traceId: z.string(),
+  parentSpanId: z.string().optional(),
+  name: z.string(),
+  kind: z.string(),
+  status: z.enum(['Unset', 'Ok', 'Error']),
+  atMs: timeMs,
+  durationMs: z.number().nonnegative(),
+  serviceName: z.string().optional(),
+  scopeName: z.string().optional(),
+  scopeVersion: z.string().optional(),
+  attributes: z.string(),
+  resourceAttributes: z.string(),
+  stepId: z.string().optional(),
+  attempt: attempt.optional(),
+});
+
+const metadataFact = z.object({
+  t: z.literal('metadata'),
+  id: z.string().min(1),
+  runId: z.string().min(1),
+  atMs: timeMs,
+  scope: z.enum(['run', 'step', 'step_attempt', 'extended_trace']),
+  stepId: z.string().optional(),
+  attempt: attempt.optional(),
+  spanId: z.string().optional(),
+  kind: z.string(),
+  op: z.enum(['merge', 'set', 'delete', 'add']),
+  values: z.string(),
 });
 
 const factSchema: z.ZodType<Fact> = z.discriminatedUnion('t', [
@@ -74,6 +162,10 @@ const factSchema: z.ZodType<Fact> = z.discriminatedUnion('t', [
   runStartedFact,
   runEndedFact,
   stepFact,
+  callStartedFact,
+  callEndedFact,
+  userlandSpanFact,
+  metadataFact,
 ]);
 
 const namedPayload = z.object({ name: z.string() });

@@ -15,11 +15,17 @@ export function freshHistory(history: History, pump: Pick<OutboxPump, 'idle'>): 
     };
   return {
     record: (facts) => history.record(facts),
-    events: fresh((filter) => history.events(filter)),
+    events: fresh((query) => history.events(query)),
+    countEvents: fresh((filter) => history.countEvents(filter)),
     event: fresh((id) => history.event(id)),
+    eventsById: fresh((ids) => history.eventsById(ids)),
+    runsOfEvents: fresh((ids) => history.runsOfEvents(ids)),
     runsOfEvent: fresh((id) => history.runsOfEvent(id)),
     run: fresh((id) => history.run(id)),
-    stepsOf: fresh((id) => history.stepsOf(id)),
+    runs: fresh((query, signal) => history.runs(query, signal)),
+    countRuns: fresh((filter, signal) => history.countRuns(filter, signal)),
+    factsOf: fresh((id) => history.factsOf(id)),
+    prune: (cutoffs) => history.prune(cutoffs),
     close: () => history.close(),
   };
 }

@@ -1,8 +1,8 @@
 /**
- * The seam to what people see afterwards: events, runs and steps, kept apart from the store. Doors read it;
- * the outbox pump writes it.
+ * The seam to what people see afterwards: events, runs and what happened in them, kept apart from the store.
+ * Doors read it; the outbox pump writes it.
  */
-import type { RunStatus, StepFact } from './fact.ts';
+import type { RunStatus, SkipReason, TraceFact } from './fact.ts';
 
 export interface EventRecord {
   readonly internalId: string;
@@ -17,7 +17,10 @@ export interface RunRecord {
   readonly functionId: string;
   readonly functionVersion: number;
   readonly functionSlug: string;
+  /** Empty when an older server recorded the run. */
+  readonly functionName: string;
   readonly appId: string;
+  readonly appName: string;
   readonly eventIds: readonly string[];
   readonly eventName: string;
   readonly status: RunStatus;
@@ -28,26 +31,100 @@ export interface RunRecord {
   readonly cron: string | null;
   readonly batchId: string | null;
   readonly originalRunId: string | null;
+  readonly replayId: string | null;
+  readonly isDeferred: boolean;
+  /** Traceparents of what led to the run. */
+  readonly links: readonly string[];
+  readonly skipReason: SkipReason | null;
+  readonly skipExistingRunId: string | null;
 }
 
 export interface EventFilter {
-  readonly limit: number;
-  /** Only internal ids strictly below this one. */
-  readonly before?: string;
-  readonly name?: string;
+  /** Any of these names; absent for all. */
+  readonly names?: readonly string[];
   readonly receivedAfterMs?: number;
   readonly receivedBeforeMs?: number;
   readonly includeInternal?: boolean;
+  /** CEL over `event`, one expression a line, all must hold. */
+  readonly query?: string;
+}
+
+export interface EventQuery extends EventFilter {
+  /** 1 to 1000. */
+  readonly limit: number;
+  /** Only internal ids strictly below this one: newest first. */
+  readonly before?: string;
+}
+
+export type RunTimeField = 'queued' | 'started' | 'ended';
+
+export interface RunFilter {
+  readonly timeField: RunTimeField;
+  /** Both ends count. */
+  readonly fromMs?: number;
+  readonly untilMs?: number;
+  /** Absent: all but skipped ones. */
+  readonly statuses?: readonly RunStatus[];
+  readonly functionIds?: readonly string[];
+  readonly appIds?: readonly string[];
+  readonly eventId?: string;
+  readonly isDeferred?: boolean;
+  /** CEL over `event`, `output` and `error`, one expression a line, all must hold (graphql.md §7.3). */
+  readonly query?: string;
+}
+
+export interface RunQuery extends RunFilter {
+  /** 1 to 1000. */
+  readonly limit: number;
+  /** By this time, and by run id where it is the same. Runs that lack the time are left out. */
+  readonly orderBy: RunTimeField;
+  readonly direction: 'asc' | 'desc';
+  /** Only runs that come after this place in the order. */
+  readonly after?: { readonly atMs: number; readonly runId: string };
+}
+
+export interface RunPage {
+  readonly runs: readonly RunRecord[];
+  readonly hasMore: boolean;
+}
+
+/** What goes with age: rows older than these times, in ms since 1970; null keeps them. */
+export interface Cutoffs {
+  readonly eventsBeforeMs: number | null;
+  /** By the end of the run; runs that have not ended stay. */
+  readonly runsBeforeMs: number | null;
+  /** Steps, calls, userland spans and metadata of ended runs. Runs take theirs with them anyway. */
+  readonly tracesBeforeMs: number | null;
+}
+
+export interface Pruned {
+  readonly events: number;
+  readonly runs: number;
+  /** Runs whose trace went before them. */
+  readonly traces: number;
+  /** More is older than the cutoffs. */
+  readonly hasMore: boolean;
 }
 
 export interface History {
   /** Records facts (JSON text each) in order; resolves when they are on disk. Repeats change nothing. */
   record(facts: readonly string[]): Promise<void>;
-  events(filter: EventFilter): Promise<readonly EventRecord[]>;
+  /** Newest first. Throws `QueryError` when `query` is not one. */
+  events(query: EventQuery): Promise<readonly EventRecord[]>;
+  countEvents(filter: EventFilter): Promise<number>;
   event(internalId: string): Promise<EventRecord | null>;
+  /** Those of them that are known, in no particular order. 1 to 1000. */
+  eventsById(internalIds: readonly string[]): Promise<readonly EventRecord[]>;
+  /** Of each of these events (1 to 1000), in the order in which they were created. */
+  runsOfEvents(internalIds: readonly string[]): Promise<ReadonlyMap<string, readonly RunRecord[]>>;
   runsOfEvent(internalId: string): Promise<readonly RunRecord[]>;
   run(runId: string): Promise<RunRecord | null>;
-  /** In order of time. */
-  stepsOf(runId: string): Promise<readonly StepFact[]>;
+  /** Throws `QueryError` when `query` is not one. `signal` gives a long search up. */
+  runs(query: RunQuery, signal?: AbortSignal): Promise<RunPage>;
+  countRuns(filter: RunFilter, signal?: AbortSignal): Promise<number>;
+  /** Everything that happened in a run, in order of time. */
+  factsOf(runId: string): Promise<readonly TraceFact[]>;
+  /** Deletes one small batch of what is older than the cutoffs. */
+  prune(cutoffs: Cutoffs): Promise<Pruned>;
   close(): Promise<void>;
 }

@@ -25,3 +25,9 @@ export interface FactRejection {
   readonly index: number;
   readonly reason: string;
 }
+
+/** A search expression that cannot be used; the message says why, in the words of graphql.md §7.3. */
+export class QueryError extends Error {
+  readonly code = 'invalid_query';
+  override readonly name = 'QueryError';
+}

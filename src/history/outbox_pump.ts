@@ -59,6 +59,7 @@ export class OutboxPump {
   #timer: Timer | null = null;
   /** Since the last success. */
   #failures = 0;
+  #failuresTotal = 0;
   /** Another server has what waits. */
   #isHeld = false;
   readonly #reader: string;
@@ -130,6 +131,16 @@ export class OutboxPump {
     return this.#failures;
   }
 
+  /** Batches that history did not take, since the start. */
+  get failuresTotal(): number {
+    return this.#failuresTotal;
+  }
+
+  /** About how many facts history does not have yet. */
+  get backlog(): number {
+    return this.#backlog;
+  }
+
   /** History is so far behind that no new work should be taken in: what waits for it is in memory. */
   get isBehind(): boolean {
     if (this.#backlog > waitingMax) return true;
@@ -198,6 +209,7 @@ export class OutboxPump {
     } catch (error) {
       this.#waiting += 1;
       this.#failures += 1;
+      this.#failuresTotal += 1;
       this.#failingSinceMs ??= this.#options.clock.now();
       this.#report(error);
     }

@@ -1,7 +1,7 @@
 /** The writer's thread, which dies once it has been asked to record the fact "die". */
-import '../../src/history/sqlite/writer_worker.ts';
+import '../../src/history/writer_worker.ts';
 import { parentPort } from 'node:worker_threads';
-import type { WriterRequest } from '../../src/history/sqlite/writer_message.ts';
+import type { WriterRequest } from '../../src/history/writer_message.ts';
 
 parentPort?.on('message', (request: WriterRequest) => {
   if (request.kind === 'record' && request.facts[0] === 'die') process.exit(1);

@@ -1,12 +1,16 @@
 /** Facts for tests: complete ones, and arbitrary streams of them. */
 import fc from 'fast-check';
 import type {
+  CallEndedFact,
+  CallStartedFact,
   EventFact,
   Fact,
+  MetadataFact,
   RunEndedFact,
   RunScheduledFact,
   RunStartedFact,
   StepFact,
+  UserlandSpanFact,
 } from '../../src/history/fact.ts';
 
 export function eventFact(changes: Partial<EventFact> & { name?: string } = {}): EventFact {
@@ -64,6 +68,69 @@ export function stepFact(changes: Partial<StepFact> = {}): StepFact {
   };
 }
 
+export function callStartedFact(changes: Partial<CallStartedFact> = {}): CallStartedFact {
+  return {
+    t: 'call.started',
+    runId: 'run-1',
+    callId: 'start#1',
+    group: 'start',
+    attempt: 0,
+    attemptsMax: 4,
+    functionSlug: 'shop-ship-order',
+    dueAtMs: 2_000,
+    atMs: 3_000,
+    ...changes,
+  };
+}
+
+export function callEndedFact(changes: Partial<CallEndedFact> = {}): CallEndedFact {
+  return {
+    ...callStartedFact(),
+    t: 'call.ended',
+    atMs: 3_500,
+    startedAtMs: 3_000,
+    outcome: 'steps',
+    requestId: 'request-1',
+    url: 'http://127.0.0.1:3000/api/inngest',
+    statusCode: 206,
+    headers: { 'content-type': 'application/json' },
+    responseBytes: 12,
+    ops: [{ op: 'StepRun', id: 'hash-1', name: 'charge card' }],
+    ...changes,
+  };
+}
+
+export function userlandFact(changes: Partial<UserlandSpanFact> = {}): UserlandSpanFact {
+  return {
+    t: 'userland',
+    runId: 'run-1',
+    spanId: '00f067aa0ba902b7',
+    traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+    name: 'select',
+    kind: 'CLIENT',
+    status: 'Ok',
+    atMs: 3_100,
+    durationMs: 1.5,
+    attributes: '{"db":"shop"}',
+    resourceAttributes: '{}',
+    ...changes,
+  };
+}
+
+export function metadataFact(changes: Partial<MetadataFact> = {}): MetadataFact {
+  return {
+    t: 'metadata',
+    id: '01K000000000000000000000M0',
+    runId: 'run-1',
+    atMs: 3_200,
+    scope: 'run',
+    kind: 'userland.note',
+    op: 'merge',
+    values: '{"note":"seen"}',
+    ...changes,
+  };
+}
+
 export function textsOf(facts: readonly Fact[]): string[] {
   return facts.map((fact) => JSON.stringify(fact));
 }
@@ -103,4 +170,20 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
     .map((changes) =>
       stepFact({ ...changes, output: `"at ${changes.atMs}"`, detail: { at: changes.atMs } }),
     ),
+  fc
+    .record({ runId, atMs, call: fc.nat(2) })
+    .map(({ runId, atMs, call }) =>
+      callStartedFact({ runId, atMs, callId: `start#${call}`, dueAtMs: atMs }),
+    ),
+  fc
+    .record({ runId, atMs, call: fc.nat(2) })
+    .map(({ runId, atMs, call }) =>
+      callEndedFact({ runId, atMs, startedAtMs: atMs, callId: `start#${call}` }),
+    ),
+  fc
+    .record({ runId, atMs, span: fc.nat(3) })
+    .map(({ runId, atMs, span }) => userlandFact({ runId, atMs, spanId: `span-${span}` })),
+  fc
+    .record({ runId, atMs, id: fc.nat(3) })
+    .map(({ runId, atMs, id }) => metadataFact({ runId, atMs, id: `metadata-${id}` })),
 );

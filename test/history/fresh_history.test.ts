@@ -13,10 +13,16 @@ function historyOf(steps: string[]): History {
   return {
     record: () => read('record', undefined),
     events: () => read('events', [record]),
+    countEvents: () => read('countEvents', 1),
     event: () => read('event', record),
+    eventsById: () => read('eventsById', [record]),
+    runsOfEvents: () => read('runsOfEvents', new Map()),
     runsOfEvent: () => read('runsOfEvent', []),
     run: () => read('run', null),
-    stepsOf: () => read('stepsOf', []),
+    runs: () => read('runs', { runs: [], hasMore: false }),
+    countRuns: () => read('countRuns', 0),
+    factsOf: () => read('factsOf', []),
+    prune: () => read('prune', { events: 0, runs: 0, traces: 0, hasMore: false }),
     close: () => read('close', undefined),
   };
 }
@@ -40,6 +46,7 @@ test('what is no read does not wait', async () => {
     idle: () => Promise.reject(new Error('not to be asked')),
   });
   await fresh.record([]);
+  await fresh.prune({ eventsBeforeMs: 1, runsBeforeMs: 1, tracesBeforeMs: 1 });
   await fresh.close();
-  expect(steps).toEqual(['record', 'close']);
+  expect(steps).toEqual(['record', 'prune', 'close']);
 });

@@ -414,7 +414,7 @@ test.each(['outbox_read', 'settled', 'outbox_trim'] as const)(
     clock.advance(100);
     await idle;
     expect(await recordedEvents()).toBe(2);
-    expect(await history.stepsOf('run-1')).toHaveLength(1);
+    expect(await history.factsOf('run-1')).toHaveLength(1);
     expect(store.outbox).toEqual([]);
     await pump.stop();
   },
@@ -435,7 +435,7 @@ test('a crash between recording and trimming carries the facts twice and shows t
   expect(batches).toEqual([3, 3]);
   expect(store.outbox).toEqual([]);
   expect(await recordedEvents()).toBe(2);
-  expect(await history.stepsOf('run-1')).toHaveLength(1);
+  expect(await history.factsOf('run-1')).toHaveLength(1);
   await pump.stop();
 });
 

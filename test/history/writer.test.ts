@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HistoryUnavailableError } from '../../src/history/history_error.ts';
-import { Writer } from '../../src/history/sqlite/writer.ts';
+import { Writer } from '../../src/history/writer.ts';
 import { eventFact, scheduledFact, textsOf } from './facts.ts';
 
 let folder: string;
@@ -15,7 +15,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'inngest-test-'));
   path = join(folder, 'history.db');
   const program = new URL('./dying_worker.ts', import.meta.url);
-  writer = new Writer({ path, synchronous: 'FULL', program });
+  writer = new Writer({ place: { kind: 'sqlite', path, synchronous: 'FULL' }, program });
   await writer.open();
 });
 

@@ -1,5 +1,6 @@
 /** The shape of the history database and how an older one is brought up to it. */
 import type { Database } from 'bun:sqlite';
+import { rebuildFirstShape } from './second_shape.ts';
 
 /**
  * In order; `user_version` counts those that ran. A published entry never changes: add another.
@@ -9,8 +10,10 @@ import type { Database } from 'bun:sqlite';
  * events_shown serves the public list, events_by_received narrow windows, both without touching payloads.
  * runs: everything is nullable, because the facts of a run may come in any order.
  */
-export const migrations: readonly string[] = [
-  `CREATE TABLE events (
+export const migrations: readonly ((db: Database) => void)[] = [
+  (db) =>
+    db.run(
+      `CREATE TABLE events (
      internal_id TEXT NOT NULL,
      received_at_ms INTEGER NOT NULL,
      name TEXT NOT NULL,
@@ -62,6 +65,8 @@ export const migrations: readonly string[] = [
      detail TEXT,
      UNIQUE (run_id, step_id, attempt, status, occasion_ms)
    ) STRICT;`,
+    ),
+  rebuildFirstShape,
 ];
 
 /** Brings the database to the newest shape. Throws when it was written by a newer server. */
@@ -73,7 +78,7 @@ export function migrate(db: Database): void {
         `history database has version ${version}, this server knows ${migrations.length}: start a newer server, or point it at another directory`,
       );
     }
-    for (const sql of migrations.slice(version)) db.run(sql);
+    for (const step of migrations.slice(version)) step(db);
     db.run(`PRAGMA user_version = ${migrations.length}`);
   }).immediate();
 }

@@ -1,14 +1,14 @@
 /** The main thread's side of the writer: hands it batches, and starts its thread again if it dies. */
-import {
-  type FactRejection,
-  FactsRejectedError,
-  HistoryUnavailableError,
-} from '../history_error.ts';
-import type { Synchronous, WriterAnswer, WriterRequest } from './writer_message.ts';
+import type { Cutoffs, Pruned } from './history.ts';
+import { FactsRejectedError, HistoryUnavailableError } from './history_error.ts';
+import type { HistoryPlace } from './place.ts';
+import type { FactTally } from './tally.ts';
+import type { WriterAnswer, WriterRequest } from './writer_message.ts';
 
 export interface WriterOptions {
-  readonly path: string;
-  readonly synchronous: Synchronous;
+  readonly place: HistoryPlace;
+  /** Is told what each batch adds to the metrics, once it is on disk. */
+  readonly onRecorded?: (tally: FactTally) => void;
   /** Stands in for the thread's program; for tests. */
   readonly program?: URL;
 }
@@ -42,13 +42,20 @@ export class Writer {
    * `HistoryUnavailableError` when nothing was recorded or nobody knows whether it was.
    */
   async record(facts: readonly string[]): Promise<void> {
-    if (this.#isClosed) throw unavailable('it has been closed');
-    if (this.#worker === null) await this.#start();
-    const rejections = await this.#ask({ kind: 'record', facts });
-    if (rejections.length > 0) throw new FactsRejectedError(rejections);
+    const answer = await this.#askOpen({ kind: 'record', facts });
+    if (answer.kind !== 'recorded') throw unexpected(answer);
+    if (answer.tally !== null) this.#options.onRecorded?.(answer.tally);
+    if (answer.rejections.length > 0) throw new FactsRejectedError(answer.rejections);
   }
 
-  /** Waits for what is being recorded, closes the file and ends the thread. */
+  /** Between batches. Throws `HistoryUnavailableError`. */
+  async prune(cutoffs: Cutoffs): Promise<Pruned> {
+    const answer = await this.#askOpen({ kind: 'prune', cutoffs });
+    if (answer.kind !== 'pruned') throw unexpected(answer);
+    return answer.pruned;
+  }
+
+  /** Waits for what is being recorded, closes the database and ends the thread. */
   async close(): Promise<void> {
     this.#isClosed = true;
     try {
@@ -59,7 +66,7 @@ export class Writer {
   }
 
   async #start(): Promise<void> {
-    const { path, synchronous, program } = this.#options;
+    const { place, onRecorded, program } = this.#options;
     const worker = new Worker(program ?? new URL('./writer_worker.ts', import.meta.url), {
       smol: true,
     });
@@ -70,14 +77,20 @@ export class Writer {
     worker.onerror = (event) => this.#lose(worker, `its thread failed: ${event.message}`);
     worker.addEventListener('close', () => this.#lose(worker, 'its thread ended'));
     try {
-      await this.#ask({ kind: 'open', path, synchronous });
+      await this.#ask({ kind: 'open', place, isTallying: onRecorded !== undefined });
     } catch (error) {
       this.#lose(worker, 'the database could not be opened');
       throw error;
     }
   }
 
-  async #ask(request: WriterRequest): Promise<readonly FactRejection[]> {
+  async #askOpen(request: WriterRequest): Promise<WriterAnswer> {
+    if (this.#isClosed) throw unavailable('it has been closed');
+    if (this.#worker === null) await this.#start();
+    return this.#ask(request);
+  }
+
+  async #ask(request: WriterRequest): Promise<WriterAnswer> {
     const worker = this.#worker;
     if (worker === null) throw unavailable('its thread ended');
     if (this.#waiters.length >= requestsMax) {
@@ -88,7 +101,7 @@ export class Writer {
       worker.postMessage(request);
     });
     if (answer.kind === 'failed') throw unavailable(answer.message);
-    return answer.rejections;
+    return answer;
   }
 
   /** The next batch starts another thread. */
@@ -108,4 +121,8 @@ export class Writer {
 
 function unavailable(reason: string): HistoryUnavailableError {
   return new HistoryUnavailableError(`history writer: ${reason}`);
+}
+
+function unexpected({ kind }: WriterAnswer): Error {
+  return new Error(`history writer: an answer to another question: ${kind}`);
 }

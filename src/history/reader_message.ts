@@ -1,0 +1,39 @@
+/** What the main thread and the reader's thread say to each other. */
+import type {
+  EventFilter,
+  EventQuery,
+  EventRecord,
+  RunFilter,
+  RunPage,
+  RunQuery,
+} from './history.ts';
+import type { HistoryPlace } from './place.ts';
+
+export type Search =
+  | { readonly of: 'runs'; readonly query: RunQuery }
+  | { readonly of: 'runCount'; readonly filter: RunFilter }
+  | { readonly of: 'events'; readonly query: EventQuery }
+  | { readonly of: 'eventCount'; readonly filter: EventFilter };
+
+export type Found =
+  | { readonly of: 'runs'; readonly page: RunPage }
+  | { readonly of: 'events'; readonly events: readonly EventRecord[] }
+  | { readonly of: 'count'; readonly count: number };
+
+/** Searches are answered in any order; `cancel` is not, and the search it names is not answered any more. */
+export type ReaderRequest =
+  | { readonly kind: 'open'; readonly place: HistoryPlace }
+  | { readonly kind: 'search'; readonly id: number; readonly search: Search }
+  | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'close' };
+
+export type ReaderAnswer =
+  | { readonly kind: 'found'; readonly id: number; readonly found: Found }
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      /** The expression is to blame, not the database. */
+      readonly isQueryError: boolean;
+      readonly message: string;
+    }
+  | { readonly kind: 'closed' };

@@ -1,0 +1,175 @@
+/** Reads events: single ones, and pages that indexes answer. */
+import type { EventFilter, EventQuery, EventRecord } from '../history.ts';
+import { decodePayload, storableText } from './payload.ts';
+import { numberOf, Parameters, type SqlSource } from './source.ts';
+import { indexedBy, isIn, tablesOf } from './tables.ts';
+
+/** However many the caller asks for: a page is read and sent in one piece. */
+const eventsPerPageMax = 1_000;
+/**
+ * A time window with at most this many events is read through the index by time and sorted; a wider one is
+ * walked through by id, where a page fills long before the walk gets far.
+ */
+const narrowWindowEvents = 5_000;
+/** A page of events with one of a few names is put together from a page of each. */
+const namesEachMax = 16;
+
+export interface EventRow {
+  readonly internal_id: string;
+  readonly received_at_ms: number | string;
+  readonly name: string;
+  readonly payload: string | Uint8Array;
+}
+
+export const eventColumns = 'internal_id, received_at_ms, name, payload';
+
+export function toEventRecord(row: EventRow): EventRecord {
+  return {
+    internalId: row.internal_id,
+    receivedAtMs: numberOf(row.received_at_ms),
+    payload: decodePayload(row.payload),
+    name: row.name,
+  };
+}
+
+/** The first that was received under this id. */
+export async function readEvent(db: SqlSource, internalId: string): Promise<EventRecord | null> {
+  const [row] = await db.all<EventRow>(
+    `SELECT ${eventColumns} FROM ${tablesOf(db).events} WHERE internal_id = $1
+     ORDER BY received_at_ms LIMIT 1`,
+    [storableText(internalId)],
+  );
+  return row === undefined ? null : toEventRecord(row);
+}
+
+/** The first that was received under each of these ids. */
+export async function readEventsById(
+  db: SqlSource,
+  internalIds: readonly string[],
+): Promise<EventRecord[]> {
+  const rows = await db.all<EventRow>(
+    `SELECT ${eventColumns} FROM ${tablesOf(db).events} WHERE ${isIn(db.kind, 'internal_id', '$1')}`,
+    [JSON.stringify(internalIds.map(storableText))],
+  );
+  const first = new Map<string, EventRow>();
+  for (const row of rows) {
+    const known = first.get(row.internal_id);
+    const isEarlier =
+      known === undefined || numberOf(row.received_at_ms) < numberOf(known.received_at_ms);
+    if (isEarlier) first.set(row.internal_id, row);
+  }
+  return [...first.values()].map(toEventRecord);
+}
+
+/** Newest id first. `query` is not looked at. */
+export async function readEvents(db: SqlSource, query: EventQuery): Promise<EventRecord[]> {
+  const limit = Math.max(0, Math.min(query.limit, eventsPerPageMax));
+  const rows = await readEventRows(db, query, limit);
+  return rows.map(toEventRecord);
+}
+
+/** A place in the list: what comes after it. */
+export interface EventPlace {
+  readonly internalId: string;
+  readonly receivedAtMs: number;
+}
+
+export async function readEventRows(
+  db: SqlSource,
+  query: EventQuery,
+  limit: number,
+  after?: EventPlace,
+): Promise<readonly EventRow[]> {
+  const isNarrow = await isNarrowWindow(db, query);
+  const names = query.names;
+  if (names === undefined || names.length <= 1 || isNarrow || names.length > namesEachMax) {
+    return readOnePage(db, query, limit, isNarrow, after);
+  }
+  const pages = await Promise.all(
+    names.map((name) => readOnePage(db, { ...query, names: [name] }, limit, false, after)),
+  );
+  return pages.flat().sort(newestFirst).slice(0, limit);
+}
+
+function newestFirst(a: EventRow, b: EventRow): number {
+  if (a.internal_id !== b.internal_id) return a.internal_id < b.internal_id ? 1 : -1;
+  return numberOf(b.received_at_ms) - numberOf(a.received_at_ms);
+}
+
+async function readOnePage(
+  db: SqlSource,
+  query: EventQuery,
+  limit: number,
+  isNarrow: boolean,
+  after: EventPlace | undefined,
+): Promise<readonly EventRow[]> {
+  const parameters = new Parameters();
+  const conditions = eventConditions(db, query, parameters);
+  if (query.before !== undefined)
+    conditions.push(`internal_id < ${parameters.add(storableText(query.before))}`);
+  if (after !== undefined) {
+    const id = parameters.add(after.internalId);
+    const atMs = parameters.add(after.receivedAtMs);
+    conditions.push(`internal_id <= ${id} AND (internal_id < ${id} OR received_at_ms < ${atMs})`);
+  }
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  return db.all<EventRow>(
+    `SELECT ${eventColumns} FROM ${tablesOf(db).events}
+     ${indexedBy(db.kind, isNarrow ? 'events_by_received' : null)} ${where}
+     ORDER BY internal_id DESC, received_at_ms DESC LIMIT ${parameters.add(limit)}`,
+    parameters.values,
+  );
+}
+
+/** `query` is not looked at. */
+export async function countEventRows(db: SqlSource, filter: EventFilter): Promise<number> {
+  const parameters = new Parameters();
+  const conditions = eventConditions(db, filter, parameters);
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const [row] = await db.all<{ n: number | string }>(
+    `SELECT count(*) AS n FROM ${tablesOf(db).events} ${where}`,
+    parameters.values,
+  );
+  return numberOf(row?.n ?? 0);
+}
+
+function eventConditions(db: SqlSource, filter: EventFilter, parameters: Parameters): string[] {
+  const conditions: string[] = [];
+  // Written out, not bound: only then does SQLite use the index of what is shown.
+  if (filter.includeInternal !== true) conditions.push('is_internal = 0');
+  if (filter.names !== undefined) conditions.push(nameCondition(db, filter.names, parameters));
+  if (filter.receivedAfterMs !== undefined)
+    conditions.push(`received_at_ms >= ${parameters.add(filter.receivedAfterMs)}`);
+  if (filter.receivedBeforeMs !== undefined)
+    conditions.push(`received_at_ms <= ${parameters.add(filter.receivedBeforeMs)}`);
+  return conditions;
+}
+
+function nameCondition(db: SqlSource, names: readonly string[], parameters: Parameters): string {
+  const [name] = names;
+  if (names.length !== 1 || name === undefined) {
+    const list = parameters.add(JSON.stringify(names.map(storableText)));
+    return isIn(db.kind, 'name', list);
+  }
+  const place = parameters.add(storableText(name));
+  const isSame = `name = ${place}`;
+  // What is in PostgreSQL's index: the beginning of the name.
+  return db.kind === 'sqlite' ? isSame : `left(name, 256) = left(${place}, 256) AND ${isSame}`;
+}
+
+/** PostgreSQL knows from its statistics; SQLite has to be told. */
+async function isNarrowWindow(db: SqlSource, filter: EventFilter): Promise<boolean> {
+  if (db.kind !== 'sqlite') return false;
+  if (filter.receivedAfterMs === undefined && filter.receivedBeforeMs === undefined) return false;
+  const [row] = await db.all<{ n: number }>(
+    `SELECT count(*) AS n FROM
+       (SELECT 1 FROM events INDEXED BY events_by_received
+        WHERE received_at_ms >= $1 AND received_at_ms <= $2 LIMIT $3)`,
+    [
+      filter.receivedAfterMs ?? 0,
+      filter.receivedBeforeMs ?? Number.MAX_SAFE_INTEGER,
+      narrowWindowEvents + 1,
+    ],
+  );
+  return row !== undefined && row.n <= narrowWindowEvents;
+}

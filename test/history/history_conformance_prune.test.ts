@@ -1,0 +1,156 @@
+/** What is old goes, what is not stays, from every database. */
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import type { Fact } from '../../src/history/fact.ts';
+import type { Cutoffs, History, Pruned } from '../../src/history/history.ts';
+import { ulid } from '../../src/lib/ulid.ts';
+import { type HistoryUnderTest, testDatabases } from './databases.ts';
+import {
+  endedFact,
+  eventFact,
+  metadataFact,
+  scheduledFact,
+  startedFact,
+  stepFact,
+  textsOf,
+} from './facts.ts';
+
+const keepAll: Cutoffs = { eventsBeforeMs: null, runsBeforeMs: null, tracesBeforeMs: null };
+const batchesMax = 1_000;
+
+interface TestRun {
+  readonly runId: string;
+  readonly eventId: string;
+  readonly facts: readonly Fact[];
+}
+
+/** A run that was queued at `atMs` and ended 10 ms later, or not yet. */
+function makeRun(atMs: number, { isOpen = false, steps = 1 } = {}): TestRun {
+  const runId = ulid(atMs);
+  const eventId = ulid(atMs);
+  const facts: Fact[] = [
+    eventFact({ internalId: eventId, receivedAtMs: atMs }),
+    scheduledFact({ runId, atMs, eventIds: [eventId] }),
+    startedFact({ runId, atMs: atMs + 1 }),
+    ...Array.from({ length: steps }, (_, n) =>
+      stepFact({ runId, stepId: `step-${n}`, atMs: atMs + 2 }),
+    ),
+  ];
+  if (!isOpen) facts.push(endedFact({ runId, atMs: atMs + 10 }));
+  return { runId, eventId, facts };
+}
+
+describe.each(testDatabases())('$name', (database) => {
+  let opened: HistoryUnderTest;
+  let history: History;
+
+  beforeEach(async () => {
+    if (!database.isHere) return;
+    opened = await database.open();
+    history = opened.history;
+  });
+  afterEach(async () => {
+    if (database.isHere) await opened.dispose();
+  });
+  afterAll(() => database.end());
+  const it = test.skipIf(!database.isHere);
+
+  const recordAll = (runs: readonly TestRun[]) =>
+    history.record(textsOf(runs.flatMap(({ facts }) => facts)));
+
+  async function pruneAll(cutoffs: Partial<Cutoffs>): Promise<Omit<Pruned, 'hasMore'>> {
+    const total = { events: 0, runs: 0, traces: 0 };
+    for (let batch = 0; batch < batchesMax; batch++) {
+      const { events, runs, traces, hasMore } = await history.prune({ ...keepAll, ...cutoffs });
+      total.events += events;
+      total.runs += runs;
+      total.traces += traces;
+      if (!hasMore) return total;
+    }
+    throw new Error(`more to prune after ${batchesMax} batches`);
+  }
+
+  async function remains({ runId, eventId }: TestRun): Promise<string> {
+    const parts = {
+      run: (await history.run(runId)) !== null,
+      facts: (await history.factsOf(runId)).length > 0,
+      event: (await history.event(eventId)) !== null,
+      trigger: (await history.runsOfEvent(eventId)).length > 0,
+    };
+    const kept = Object.entries(parts).filter(([, isThere]) => isThere);
+    return kept.map(([name]) => name).join(' ');
+  }
+
+  it('nothing goes without a cutoff', async () => {
+    const run = makeRun(1_000);
+    await recordAll([run]);
+    expect(await history.prune(keepAll)).toEqual({ events: 0, runs: 0, traces: 0, hasMore: false });
+    expect(await remains(run)).toBe('run facts event trigger');
+  });
+
+  it('old runs go with everything that is theirs, by their end, and others stay', async () => {
+    const old = makeRun(1_000);
+    const later = makeRun(1_005);
+    const open = makeRun(900, { isOpen: true });
+    await recordAll([old, later, open]);
+    expect(await pruneAll({ runsBeforeMs: 1_015 })).toEqual({ events: 0, runs: 1, traces: 0 });
+    expect(await remains(old)).toBe('event');
+    expect(await remains(later)).toBe('run facts event trigger');
+    expect(await remains(open)).toBe('run facts event trigger');
+  });
+
+  it('old events go by themselves', async () => {
+    const old = makeRun(1_000);
+    const later = makeRun(2_000);
+    await recordAll([old, later]);
+    expect(await pruneAll({ eventsBeforeMs: 2_000 })).toMatchObject({ events: 1 });
+    expect(await remains(old)).toBe('run facts trigger');
+    expect(await remains(later)).toBe('run facts event trigger');
+  });
+
+  it('what happened in old runs goes before them; runs that have not ended keep theirs', async () => {
+    const old = makeRun(1_000);
+    const open = makeRun(1_000, { isOpen: true });
+    const later = makeRun(5_000);
+    await recordAll([open, old, later]);
+    expect(await pruneAll({ tracesBeforeMs: 4_000 })).toMatchObject({ runs: 0, traces: 1 });
+    expect(await remains(old)).toBe('run event trigger');
+    expect(await remains(open)).toBe('run facts event trigger');
+    expect(await remains(later)).toBe('run facts event trigger');
+  });
+
+  it('what comes late to a run that is gone goes with the next traces', async () => {
+    const old = makeRun(1_000);
+    await recordAll([old]);
+    await pruneAll({ runsBeforeMs: 4_000 });
+    await history.record(textsOf([metadataFact({ runId: old.runId, atMs: 6_000 })]));
+    expect(await pruneAll({ tracesBeforeMs: 4_000 })).toMatchObject({ traces: 1 });
+    expect(await history.factsOf(old.runId)).toEqual([]);
+  });
+
+  it('a thousand runs, and one of thousands of steps, go in small batches', async () => {
+    const runs = Array.from({ length: 1_000 }, (_, n) => makeRun(1_000 + n));
+    const large = makeRun(1_500, { steps: 5_000 });
+    const kept = makeRun(9_000);
+    await recordAll([...runs, large, kept]);
+    const cutoffs = { eventsBeforeMs: 8_000, runsBeforeMs: 8_000, tracesBeforeMs: 8_000 };
+    expect((await history.prune(cutoffs)).runs).toBeLessThanOrEqual(1_000);
+    const rest = await pruneAll(cutoffs);
+    expect(rest.events).toBeGreaterThan(0);
+    expect(await history.countRuns({ timeField: 'queued' })).toBe(1);
+    expect(await history.countEvents({})).toBe(1);
+    expect(await history.factsOf(large.runId)).toEqual([]);
+    expect(await remains(kept)).toBe('run facts event trigger');
+    expect(await pruneAll(cutoffs)).toEqual({ events: 0, runs: 0, traces: 0 });
+  });
+
+  it('records go through between batches', async () => {
+    await recordAll(Array.from({ length: 300 }, (_, n) => makeRun(1_000 + n)));
+    const late = makeRun(9_000);
+    const [pruned] = await Promise.all([
+      pruneAll({ runsBeforeMs: 8_000, eventsBeforeMs: 8_000 }),
+      recordAll([late]),
+    ]);
+    expect(pruned).toEqual({ events: 300, runs: 300, traces: 0 });
+    expect(await remains(late)).toBe('run facts event trigger');
+  });
+});
