@@ -5,7 +5,7 @@
 -- ARGV: now ms; item; lease token; run; step whose sleep ends here, or ''; its parallel mode; its fact or '';
 --       step limit; bytes of state that are sent inline at most; start timeout ms or 0; ms at which the run was due;
 --       finish timeout ms or 0; started fact; bytes of outputs at most, or 0 for any;
---       number of items to queue at the first execution (finish timeout), items
+--       number of items to queue at the first execution (finish timeout), items; fact of the call that follows or none
 -- Returns { code, metadata JSON, events JSON, request version, force-step-plan 0/1, first execution ms, state bytes,
 --           steps, 1 when steps were left out because of their size,
 --           { stack }, { step, output, … }, { step, input, … }, { step, defer, … } }
@@ -25,6 +25,7 @@ local items = {}
 for i = 1, arg_number() do
   items[i] = arg_item()
 end
+local call_fact = arg_text() or ''
 local key = run_key(run)
 
 if not holds_lease(id, token) then
@@ -50,6 +51,7 @@ end
 
 local f = redis.call('HMGET', key, 'm', 'rv', 'die', 'sat', 'sz', 'n')
 local code = 1
+local facts = {}
 local started = f[4]
 if started == '' then
   if start_timeout > 0 and tonumber(now) - scheduled >= start_timeout then
@@ -57,7 +59,7 @@ if started == '' then
   else
     started = now
     redis.call('HSET', key, 'sat', now)
-    publish_facts({ started_fact })
+    facts[1] = started_fact
     for i = 1, #items do
       enqueue(items[i])
     end
@@ -72,6 +74,10 @@ end
 if code == 1 and state_max > 0 and tonumber(f[5]) > state_max then
   code = -6
 end
+if code == 1 and call_fact ~= '' then
+  facts[#facts + 1] = call_fact
+end
+publish_facts(facts)
 
 local is_large = tonumber(f[5]) > inline_max
 local steps = {}

@@ -1,6 +1,7 @@
 /** Failed calls: how the server itself words what went wrong with a call (reference/sdk-http-protocol.md §3.6, §3.9). */
 
 import { canonicalJson } from '../lib/canonical_json.ts';
+import type { ResponseSummary } from './response_summary.ts';
 import type { StepFailure } from './step_failure.ts';
 
 /** Who was called: every message about a call names it. */
@@ -38,6 +39,8 @@ export interface CallFailed {
   readonly code?: FailureCode;
   /** X-Inngest-SDK, '' when there was none. */
   readonly sdk: string;
+  /** Absent when nobody answered. */
+  readonly response?: ResponseSummary;
 }
 
 type Attribute = 'isRetriable' | 'retryAtMs' | 'code' | 'sdk';

@@ -10,6 +10,7 @@ import { errorFromBody, upstreamError } from './error_body.ts';
 import { type CallFailed, type CallSite, describeSite, failed, systemFailure } from './failure.ts';
 import { type Opcode, parseOpcodes } from './opcode.ts';
 import { formatBytes } from './payload_size.ts';
+import { type ResponseSummary, summaryOf } from './response_summary.ts';
 import { isFinal4xx } from './sdk_version.ts';
 import { openEnvelope } from './stream_envelope.ts';
 
@@ -40,6 +41,7 @@ export interface CallOpcodes {
   readonly sdk: string;
   /** Lower-case names; those of a stream's envelope included. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly response?: ResponseSummary;
 }
 
 /** The function returned. */
@@ -50,6 +52,7 @@ export interface CallCompleted {
   readonly status: number;
   readonly sdk: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly response?: ResponseSummary;
 }
 
 export type CallOutcome = CallOpcodes | CallCompleted | CallFailed;
@@ -66,7 +69,11 @@ interface Answer {
 /** Never throws: whatever cannot be understood is a failed call that says so. */
 export function interpret(raw: RawResponse, context: CallContext): CallOutcome {
   const bytes = typeof raw.body === 'string' ? Buffer.byteLength(raw.body) : raw.body.byteLength;
-  if (bytes > responseBytesMax) return outputTooLarge(context);
+  const outcome = bytes > responseBytesMax ? outputTooLarge(context) : meaningOf(raw, context);
+  return { ...outcome, response: summaryOf(raw, bytes) };
+}
+
+function meaningOf(raw: RawResponse, context: CallContext): CallOutcome {
   const body = typeof raw.body === 'string' ? raw.body : new TextDecoder().decode(raw.body);
   const outer = { status: raw.status, headers: lowerCased(raw.headers), body };
   if (outer.status !== 201) return interpretAnswer(outer, context);

@@ -27,4 +27,6 @@ export interface ReceivedEvent {
    * (no id of the sender's and no seed header).
    */
   readonly idempotencyKey: string;
+  /** The sender's place in a trace of its own, as it said (W3C Trace Context). */
+  readonly traceparent?: string;
 }

@@ -6,6 +6,7 @@ import { retryDelaysMs } from '../queue/backoff.ts';
 import { requeue } from '../queue/queue.ts';
 import { loadRun } from '../state/run_state.ts';
 import { commitCheckpoint, commitSteps, type StepPlan } from '../state/step_commit.ts';
+import { callEnded, failedByServer } from './call_fact.ts';
 import { endedWith, endingWith } from './last_answer.ts';
 import { opcodesMax } from './limits.ts';
 import { planSteps } from './plan.ts';
@@ -18,10 +19,16 @@ import {
   stateOverflow,
   stepOverflow,
 } from './run_failure.ts';
-import { bodyFact, opcodeFact } from './step_fact.ts';
+import { opcodeFact } from './step_fact.ts';
 import type { ExecutorParts, Work } from './work.ts';
 
 type CallFailed = Extract<CallOutcome, { kind: 'failed' }>;
+
+/** Work with what the app answered, for history. */
+interface AnsweredWork extends Work {
+  readonly outcome: CallOutcome;
+  readonly sentAtMs: number;
+}
 
 export class Answers {
   constructor(private readonly parts: ExecutorParts) {}
@@ -29,59 +36,47 @@ export class Answers {
   async commit(work: Work, outcome: CallOutcome, sentAtMs: number): Promise<void> {
     switch (outcome.kind) {
       case 'opcodes':
-        return this.commitOpcodes(work, outcome);
+        return this.commitOpcodes({ ...work, outcome, sentAtMs }, outcome);
       case 'completed':
-        return this.complete(work, outcome, sentAtMs);
+        return this.complete({ ...work, outcome, sentAtMs }, outcome);
       case 'failed':
-        return this.fail(work, outcome);
+        return this.fail({ ...work, outcome, sentAtMs }, outcome);
     }
   }
 
-  private async complete(work: Work, outcome: CallCompleted, sentAtMs: number): Promise<void> {
+  private async complete(work: AnsweredWork, outcome: CallCompleted): Promise<void> {
     const { target } = work.edge;
     if (target !== undefined) {
       // An app that does not find the planned step can answer with whatever the function returns. That is no
       // result of the run (sdk-http-protocol.md §4.5).
       const message = `The app answered a call for step "${target.name}" without running it. Check that the function still has this step.`;
       const error = { error: message, name: 'StepNotRun', message };
-      return this.fail(work, {
-        kind: 'failed',
-        error,
-        errorText: canonicalJson(error),
-        isRetriable: true,
-        sdk: outcome.sdk,
-      });
+      const { sdk, response } = outcome;
+      const failure: CallFailed = { ...failedByServer(error), sdk, response };
+      return this.fail({ ...work, outcome: failure }, failure);
     }
     this.parts.log.debug('a function returned', {
       run: work.item.runId,
       function: work.fn.slug,
-      tookMs: this.parts.clock.now() - sentAtMs,
+      tookMs: this.parts.clock.now() - work.sentAtMs,
     });
     await this.end(work, { status: 'Completed', output: outcome.resultText }, []);
   }
 
-  private async fail(work: Work, outcome: CallFailed): Promise<void> {
+  private async fail(work: AnsweredWork, outcome: CallFailed): Promise<void> {
     const { store, clock } = this.parts;
     const nowMs = clock.now();
-    const { item, fn } = work;
-    const fact = bodyFact({
-      runId: item.runId,
-      name: fn.name,
-      status: 'Errored',
-      attempt: item.attempt,
-      nowMs,
-      output: outcome.errorText,
-    });
     if (outcome.isRetriable) {
       const delaysMs = this.delaysMs(work, outcome.retryAtMs, nowMs);
-      const put = await requeue(store, item, { nowMs, isAttempt: true, delaysMs, facts: [fact] });
+      const facts = [this.callFact(work, false)];
+      const put = await requeue(store, work.item, { nowMs, isAttempt: true, delaysMs, facts });
       if (put.kind !== 'exhausted') return;
     }
     const ending: Ending = { status: 'Failed', error: outcome.error, output: outcome.errorText };
     await this.end(work, ending, []);
   }
 
-  private async commitOpcodes(work: Work, outcome: CallOpcodes): Promise<void> {
+  private async commitOpcodes(work: AnsweredWork, outcome: CallOpcodes): Promise<void> {
     const { ops } = outcome;
     const { fn, state } = work;
     const stepsMax = this.parts.limits.stepsMax(fn.id);
@@ -104,7 +99,7 @@ export class Answers {
     return this.commitPlan(work, planned.plan);
   }
 
-  private async commitPlan(work: Work, plan: StepPlan): Promise<void> {
+  private async commitPlan(work: AnsweredWork, plan: StepPlan): Promise<void> {
     const { store, clock, limits } = this.parts;
     const stateBytesMax = limits.stateBytesMax(work.fn.id);
     const committed = await commitSteps(store, {
@@ -112,7 +107,7 @@ export class Answers {
       item: work.item,
       runId: work.item.runId,
       stateBytesMax,
-      plan,
+      plan: { ...plan, facts: [...plan.facts, this.callFact(work, false)] },
     });
     if (committed === 'state_overflow') return this.endFailed(work, stateOverflow(stateBytesMax));
     if (committed === 'signal_conflict') return this.endFailed(work, signalConflict());
@@ -123,7 +118,7 @@ export class Answers {
    * A step threw and may be tried again: its item goes back. What else the answer says is kept first.
    * False when no attempt is left.
    */
-  private async retryStep(work: Work, outcome: CallOpcodes): Promise<boolean> {
+  private async retryStep(work: AnsweredWork, outcome: CallOpcodes): Promise<boolean> {
     const { store, clock, limits } = this.parts;
     const { item, fn } = work;
     const nowMs = clock.now();
@@ -134,12 +129,15 @@ export class Answers {
       .map((op) =>
         opcodeFact(op, {
           runId: item.runId,
+          callId: work.call.callId,
           status: 'Errored',
           attempt: item.attempt,
+          attemptsMax: item.attemptsMax,
           nowMs,
           output: canonicalJson({ error: op.error ?? null }),
         }),
       );
+    facts.push(this.callFact(work, false));
     const delaysMs = this.delaysMs(work, outcome.retryAtMs, nowMs);
     const put = await requeue(store, item, { nowMs, isAttempt: true, delaysMs, facts });
     return put.kind !== 'exhausted';
@@ -177,22 +175,34 @@ export class Answers {
       events: state.events,
       nowMs: this.parts.clock.now(),
       attempt: item.attempt,
+      attemptsMax: item.attemptsMax,
+      callId: work.call.callId,
+      startedAtMs: state.startedAtMs,
       requestVersion: known ?? 1,
       defers: state.defers,
       newEventId: this.parts.newId,
     };
   }
 
-  private endFailed(work: Work, failure: RunFailure): Promise<void> {
+  private endFailed(work: AnsweredWork, failure: RunFailure): Promise<void> {
     return this.end(work, { status: 'Failed', error: failure, output: canonicalJson(failure) }, []);
   }
 
   /** `ops` came with the end. Defers may have been reported while the call was open. */
-  private async end(work: Work, ending: Ending, ops: readonly Opcode[]): Promise<void> {
+  private async end(work: AnsweredWork, ending: Ending, ops: readonly Opcode[]): Promise<void> {
     const now = await loadRun(this.parts.store, work.item.runId, { withSteps: false });
     const context = this.planContext(work, null);
     const { run, facts } = endedWith({ ...context, defers: now?.defers ?? context.defers }, ops);
-    await this.parts.terminator.end(run, work.item, ending, facts);
+    const called = this.callFact(work, ending.status === 'Failed');
+    await this.parts.terminator.end(run, work.item, ending, [...facts, called]);
+  }
+
+  private callFact({ call, outcome, sentAtMs }: AnsweredWork, isFinal: boolean): string {
+    return callEnded(call, outcome, {
+      startedAtMs: sentAtMs,
+      atMs: this.parts.clock.now(),
+      isFinal,
+    });
   }
 
   private delaysMs(work: Work, retryAtMs: number | undefined, nowMs: number): readonly number[] {

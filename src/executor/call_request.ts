@@ -3,6 +3,9 @@ import type { CallRequest } from '../driver/request.ts';
 import { accountId, type FunctionDefinition } from '../function/definition.ts';
 import type { LeasedItem } from '../queue/item.ts';
 import type { RunState } from '../state/run_state.ts';
+import { spanIdOf, traceIdOf } from '../trace/identity.ts';
+import { formatTraceparent } from '../trace/traceparent.ts';
+import type { Call } from './call_fact.ts';
 import { type Edge, stepOfItem } from './edge.ts';
 import { parseDefer } from './opcodes/defer.ts';
 
@@ -16,9 +19,9 @@ export function callRequest(work: {
   readonly edge: Edge;
   readonly fn: FunctionDefinition;
   readonly state: RunState;
-  readonly requestId: string;
+  readonly call: Pick<Call, 'callId' | 'requestId'>;
 }): CallRequest {
-  const { item, fn, state } = work;
+  const { item, fn, state, call } = work;
   const stack = state.stack;
   return {
     appName: fn.appName,
@@ -34,7 +37,7 @@ export function callRequest(work: {
     itemId: item.id,
     queueItemToken: queueItemToken(item.id),
     generation: item.generation,
-    requestId: work.requestId,
+    requestId: call.requestId,
     stack,
     stackCurrent: stack.indexOf(work.edge.slept?.stepId ?? stepOfItem(item.runId, item.id)) + 1,
     event: firstEvent(state.events),
@@ -43,7 +46,21 @@ export function callRequest(work: {
     stepsTooLarge: state.areStepsLeftOut,
     defers: defersOf(state),
     accountId,
+    ...traceHeaders(item.runId, call.callId, fn),
   };
+}
+
+/** By which the app's own spans find their place below the call's (observability-ui.md §4, http-api.md §6). */
+function traceHeaders(
+  runId: string,
+  callId: string,
+  fn: FunctionDefinition,
+): { traceparent: string; tracestate: string } {
+  const spanId = spanIdOf(runId, { of: 'call', callId });
+  const traceparent = formatTraceparent({ traceId: traceIdOf(runId), spanId });
+  const reference = encodeURIComponent(JSON.stringify({ tp: traceparent, ts: '' }));
+  const tracestate = `inngest@traceref=${reference},inngest@fn=${fn.id},inngest@app=${fn.appId}`;
+  return { traceparent, tracestate };
 }
 
 /** Results of finished steps, and inputs of those that still have none. */

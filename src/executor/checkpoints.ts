@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import { loadRun } from '../state/run_state.ts';
 import { commitCheckpoint } from '../state/step_commit.ts';
 import type { Store } from '../store/store.ts';
+import { callIdOf, groupOf } from '../trace/identity.ts';
 import { itemOfToken } from './call_request.ts';
 import type { RunLimits } from './limits.ts';
 import { planSteps } from './plan.ts';
@@ -87,6 +88,8 @@ export class AsyncCheckpoints {
         events: run.events,
         nowMs,
         attempt: 0,
+        attemptsMax: run.metadata.attemptsMax,
+        callId: callIdOfToken(request),
         requestVersion: 1,
         defers: run.defers,
         newEventId: newId,
@@ -125,6 +128,12 @@ export class AsyncCheckpoints {
     if (committed === 'state_overflow') return rejected(413, stateOverflow(stateBytesMax).message);
     return saved;
   }
+}
+
+/** The call that is under way; undefined when the SDK names none of ours. */
+function callIdOfToken({ runId, queueItem, generation }: AsyncCheckpoint): string | undefined {
+  const itemId = itemOfToken(queueItem);
+  return itemId === null ? undefined : callIdOf(groupOf(runId, itemId), generation);
 }
 
 /** Null where the call is not to be checked: the SDK did not say, or it has only just begun (§7.3). */

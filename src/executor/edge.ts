@@ -13,7 +13,15 @@ const edgeSchema = z.object({
   /** Attempts that were made elsewhere before this item: by a durable endpoint in its caller's request. */
   attemptsBefore: z.number().optional(),
   /** The sleep that ends with this item. */
-  slept: z.object({ stepId: z.string(), name: z.string(), parallelMode: z.string() }).optional(),
+  slept: z
+    .object({
+      stepId: z.string(),
+      name: z.string(),
+      parallelMode: z.string(),
+      /** When it began; absent in items of older servers. */
+      startedAtMs: z.number().optional(),
+    })
+    .optional(),
 });
 
 export type Edge = z.infer<typeof edgeSchema>;

@@ -10,6 +10,7 @@ import type { LeasedItem, NewItem } from '../queue/item.ts';
 import { runDueMs } from '../state/run_metadata.ts';
 import { type EnterOutcome, enterRun, loadRun } from '../state/run_state.ts';
 import { Answers } from './answer.ts';
+import { type Call, callOf, callStarted } from './call_fact.ts';
 import { callRequest } from './call_request.ts';
 import { deadlineItem, timeoutMs } from './deadline.ts';
 import { type Edge, parseEdge } from './edge.ts';
@@ -56,10 +57,11 @@ export class Executor {
       await terminator.fail(item.runId, item, functionRemoved(edge.functionId));
       return;
     }
-    const entered = await this.enter(item, edge, fn);
+    const call = callOf(item, edge, fn, this.parts.newId());
+    const entered = await this.enter(item, edge, fn, call);
     if (entered.kind !== 'entered') return this.stopBeforeCall(item, fn, entered);
-    const work: Work = { item, edge, fn, state: entered.state };
-    const request = callRequest({ ...work, requestId: this.parts.newId() });
+    const work: Work = { item, edge, fn, state: entered.state, call };
+    const request = callRequest(work);
     const sentAtMs = clock.now();
     const outcome = await driverOf(fn).call(request, stopping);
     if (stopping.aborted && outcome.kind === 'failed') return;
@@ -75,7 +77,12 @@ export class Executor {
     return run && endpointFunction(run.metadata);
   }
 
-  private enter(item: LeasedItem, edge: Edge, fn: FunctionDefinition): Promise<EnterOutcome> {
+  private enter(
+    item: LeasedItem,
+    edge: Edge,
+    fn: FunctionDefinition,
+    call: Call,
+  ): Promise<EnterOutcome> {
     const { store, clock, limits } = this.parts;
     const nowMs = clock.now();
     const finishTimeoutMs = timeoutMs(fn.timeouts?.finish);
@@ -89,7 +96,13 @@ export class Executor {
       startTimeoutMs: timeoutMs(fn.timeouts?.start),
       scheduledAtMs: runDueMs(edge),
       finishTimeoutMs,
-      startedFact: factText({ t: 'run.started', runId: item.runId, atMs: nowMs }),
+      startedFact: factText({
+        t: 'run.started',
+        runId: item.runId,
+        atMs: nowMs,
+        functionSlug: fn.slug,
+      }),
+      callFact: callStarted(call, nowMs),
       firstItems: finishDeadline(item.runId, fn, nowMs, finishTimeoutMs),
     });
   }
@@ -122,7 +135,7 @@ export class Executor {
     const wait = parseWaitTimeout(item.data);
     const nowMs = clock.now();
     const output = wait.kind === 'invoke' ? invokeTimeoutMemo : nullMemo;
-    const { runId, stepId, name, kind } = wait;
+    const { runId, stepId, name, kind, startedAtMs } = wait;
     const stepKind = { event: 'waitForEvent', signal: 'waitForSignal', invoke: 'invoke' }[kind];
     const fact = waitEndFact({
       runId,
@@ -132,6 +145,7 @@ export class Executor {
       status: 'TimedOut',
       nowMs,
       output,
+      startedAtMs,
     });
     await timeOutPause(store, nowMs, item, { pauseId: wait.pauseId, output, fact });
   }
@@ -144,11 +158,12 @@ function withAttemptsBefore(item: LeasedItem, { attemptsBefore = 0 }: Edge): Lea
 }
 
 function sleepEndFact(runId: string, slept: NonNullable<Edge['slept']>, nowMs: number): string {
-  const { stepId, name } = slept;
+  const { stepId, name, startedAtMs } = slept;
   return waitEndFact({
     runId,
     stepId,
     name,
+    startedAtMs,
     kind: 'sleep',
     status: 'Completed',
     nowMs,

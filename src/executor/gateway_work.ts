@@ -5,11 +5,14 @@ import { requeue } from '../queue/queue.ts';
 import { endRun } from '../state/run_end.ts';
 import { loadRun } from '../state/run_state.ts';
 import { commitSteps } from '../state/step_commit.ts';
+import { callIdOf, groupOf } from '../trace/identity.ts';
 import { edgeItem } from './edge.ts';
 import { parseGatewayData } from './opcodes/gateway.ts';
 import { stateOverflow } from './run_failure.ts';
 import { opcodeFact } from './step_fact.ts';
 import type { ExecutorParts } from './work.ts';
+
+const nsPerMs = 1_000_000;
 
 export class GatewayRequests {
   constructor(private readonly parts: ExecutorParts) {}
@@ -22,11 +25,22 @@ export class GatewayRequests {
       await endRun(store, { item, runId: item.runId, items: [], facts: [] });
       return;
     }
+    const startedAtMs = clock.now();
     const outcome = await gateway(op, { clock, signal: stopping });
     if (stopping.aborted && outcome.kind === 'failed') return;
     const nowMs = clock.now();
-    const publicOp = { ...op, opts: { type: op.opts.type } };
-    const about = { runId: item.runId, attempt: item.attempt, nowMs, output: outcome.memoText };
+    // The SDK times what it runs; here the server does.
+    const timing = { a: startedAtMs * nsPerMs, b: (nowMs - startedAtMs) * nsPerMs };
+    const publicOp = { ...op, opts: { type: op.opts.type }, timing };
+    const group = groupOf(item.runId, item.id);
+    const about = {
+      runId: item.runId,
+      callId: callIdOf(group, item.generation),
+      attempt: item.attempt,
+      attemptsMax: item.attemptsMax,
+      nowMs,
+      output: outcome.memoText,
+    };
     if (outcome.kind === 'failed') {
       const delaysMs =
         outcome.retryAtMs === undefined

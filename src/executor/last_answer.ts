@@ -40,7 +40,13 @@ export function endedWith(
   const { defers, outputs } = planned.ok ? planned.plan : { defers: [], outputs: [] };
   const added = defers.map((defer) => [defer.stepId, defer.record] as const);
   return {
-    run: { runId, metadata, events, defers: [...context.defers, ...added] },
+    run: {
+      runId,
+      metadata,
+      events,
+      startedAtMs: context.startedAtMs,
+      defers: [...context.defers, ...added],
+    },
     facts: outputs.map((output) => output.fact),
   };
 }

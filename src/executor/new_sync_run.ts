@@ -72,8 +72,20 @@ export function newSyncRun(
     cancellations: [],
     facts: [
       factText({ t: 'event', internalId: eventId, receivedAtMs: nowMs, payload: payloadText }),
-      factText({ t: 'run.scheduled', runId, ...known, atMs: nowMs }),
-      factText({ t: 'run.started', runId, atMs: nowMs }),
+      factText({
+        t: 'run.scheduled',
+        runId,
+        ...known,
+        functionName: identity.functionSlug,
+        appName: endpoint.domain,
+        atMs: nowMs,
+      }),
+      factText({
+        t: 'run.started',
+        runId,
+        atMs: nowMs,
+        functionSlug: identity.functionSlug,
+      }),
     ],
     otherwise: { items: [], facts: [] },
   };

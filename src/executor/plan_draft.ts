@@ -10,10 +10,24 @@ export interface PlanContext extends RunWork {
   readonly nowMs: number;
   /** 0-based attempt of the item that was worked on. */
   readonly attempt: number;
+  readonly attemptsMax: number;
+  /** Of the run's first execution. */
+  readonly startedAtMs?: number | null;
+  /** The call whose answer this is; absent for what is reported outside of one. */
+  readonly callId?: string;
   /** The SDK's version of the protocol; 1 when it did not say. */
   readonly requestVersion: number;
   readonly defers: readonly (readonly [string, string])[];
   readonly newEventId: () => string;
+}
+
+/** What history hears of every step of this answer. */
+export function factBase({ runId, callId, nowMs }: PlanContext): {
+  readonly runId: string;
+  readonly callId?: string;
+  readonly nowMs: number;
+} {
+  return { runId, callId, nowMs };
 }
 
 /** A StepPlan that is being written; each opcode adds its part. */

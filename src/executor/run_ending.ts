@@ -21,6 +21,8 @@ export interface Ending {
 }
 
 export interface EndedRun extends RunWork {
+  /** Of the first execution; null before it. */
+  readonly startedAtMs?: number | null;
   /** JSON array text of the triggering events. */
   readonly events: string;
   readonly defers: readonly (readonly [string, string])[];
@@ -40,6 +42,12 @@ export function endingOf(run: EndedRun, ending: Ending, context: EndContext): In
     atMs: context.nowMs,
     status: ending.status,
     output: ending.output ?? undefined,
+    functionSlug: run.metadata.functionSlug,
+    functionId: run.metadata.functionId,
+    appId: run.metadata.appId,
+    scheduledAtMs: run.metadata.scheduledAtMs,
+    ...(run.startedAtMs !== null &&
+      run.startedAtMs !== undefined && { startedAtMs: run.startedAtMs }),
   });
   return { items: intake.items, facts: [...intake.facts, fact] };
 }
@@ -108,7 +116,7 @@ function deferredEvents(run: EndedRun, { nowMs, newEventId }: EndContext): Recei
   );
   return records
     .filter((d) => d.record.status === 'after_run' && !calledOff.has(d.stepId))
-    .map(({ record }) => {
+    .map(({ stepId, record }) => {
       const internalId = newEventId();
       const input = JSON.parse(record.input ?? '{}') as Record<string, unknown>;
       const origin = {
@@ -117,6 +125,7 @@ function deferredEvents(run: EndedRun, { nowMs, newEventId }: EndContext): Recei
         parent_fn_id: run.metadata.functionId,
         parent_fn_slug: run.metadata.functionSlug,
         parent_run_id: run.runId,
+        parent_defer_id: stepId,
       };
       const data = { ...input, [internalDataKey]: origin };
       return {

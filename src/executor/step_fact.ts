@@ -57,6 +57,9 @@ export function opcodeFact(
     readonly nowMs: number;
     readonly output?: string;
     readonly detail?: StepFact['detail'];
+    /** The call that reported it. */
+    readonly callId?: string;
+    readonly attemptsMax?: number;
   },
 ): string {
   const { input } = op.opts;
@@ -73,6 +76,9 @@ export function opcodeFact(
     input: input === undefined || input === null ? undefined : JSON.stringify(input),
     output: what.output,
     detail: what.detail,
+    op: op.op,
+    callId: what.callId,
+    attemptsMax: what.attemptsMax,
   });
 }
 
@@ -99,7 +105,11 @@ export function waitEndFact(what: {
   readonly nowMs: number;
   readonly output: string;
   readonly detail?: StepFact['detail'];
+  /** When the wait began. */
+  readonly startedAtMs?: number;
 }): string {
   const { nowMs, ...rest } = what;
-  return factText({ t: 'step', attempt: 0, atMs: nowMs, ...rest });
+  const { startedAtMs } = what;
+  const durationMs = startedAtMs === undefined ? undefined : Math.max(0, nowMs - startedAtMs);
+  return factText({ t: 'step', attempt: 0, atMs: nowMs, ...rest, durationMs });
 }

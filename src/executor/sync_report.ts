@@ -76,6 +76,9 @@ function contextOf({ clock, newId }: SyncReportParts, run: ReportingRun): PlanCo
     events: run.events,
     nowMs: clock.now(),
     attempt: 0,
+    attemptsMax: run.metadata.attemptsMax,
+    // The request of its caller is its first execution.
+    startedAtMs: run.metadata.scheduledAtMs,
     requestVersion: run.metadata.endpoint?.requestVersion ?? 1,
     defers: run.defers,
     newEventId: newId,

@@ -12,6 +12,8 @@ const timeoutSchema = z.object({
   stepId: z.string(),
   name: z.string(),
   kind: z.enum(['event', 'signal', 'invoke']),
+  /** When it began; absent in items of older servers. */
+  startedAtMs: z.number().optional(),
 });
 
 /** `data` of a `timeout` item. */
@@ -43,6 +45,7 @@ export function waitOf(
     stepId: op.id,
     name: op.displayName,
     kind: wait.kind,
+    startedAtMs: wait.nowMs,
   };
   const timeoutItemId = runItemId(runId, 'timeout', op.id);
   return {

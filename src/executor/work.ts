@@ -7,6 +7,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { LeasedItem } from '../queue/item.ts';
 import type { RunState } from '../state/run_state.ts';
 import type { Store } from '../store/store.ts';
+import type { Call } from './call_fact.ts';
 import type { Edge } from './edge.ts';
 import type { Functions } from './functions.ts';
 import type { RunLimits } from './limits.ts';
@@ -35,4 +36,5 @@ export interface Work {
   readonly edge: Edge;
   readonly fn: FunctionDefinition;
   readonly state: RunState;
+  readonly call: Call;
 }

@@ -20,9 +20,21 @@ export interface WaitingEvent {
   readonly name: string;
   /** Canonical JSON text of the payload. */
   readonly payload: string;
+  /** As in `ReceivedEvent`. */
+  readonly traceparent?: string;
 }
 
-const rowSchema = z.array(z.tuple([z.string(), z.number(), z.string(), z.string(), z.string()]));
+const rowSchema = z.array(
+  z.tuple([
+    z.string(),
+    z.number(),
+    z.string(),
+    z.string(),
+    z.string(),
+    // Most senders are in no trace, and neither are rows of older servers.
+    z.string().optional(),
+  ]),
+);
 
 function waitingEvent(event: ReceivedEvent): WaitingEvent {
   return {
@@ -31,12 +43,14 @@ function waitingEvent(event: ReceivedEvent): WaitingEvent {
     idempotencyKey: event.idempotencyKey,
     name: event.payload.name,
     payload: canonicalJson(event.payload),
+    ...(event.traceparent !== undefined && { traceparent: event.traceparent }),
   };
 }
 
 function rowText(event: WaitingEvent): string {
-  const { internalId, receivedAtMs, idempotencyKey, name, payload } = event;
-  return JSON.stringify([internalId, receivedAtMs, idempotencyKey, name, payload]);
+  const { internalId, receivedAtMs, idempotencyKey, name, payload, traceparent } = event;
+  const row = [internalId, receivedAtMs, idempotencyKey, name, payload];
+  return JSON.stringify(traceparent === undefined ? row : [...row, traceparent]);
 }
 
 interface Chunk {
@@ -103,12 +117,13 @@ export function intakeOf(events: readonly ReceivedEvent[]): Intake {
 export function waitingEvents(itemData: string): WaitingEvent[] {
   return rowSchema
     .parse(JSON.parse(itemData))
-    .map(([internalId, receivedAtMs, idempotencyKey, name, payload]) => ({
+    .map(([internalId, receivedAtMs, idempotencyKey, name, payload, traceparent]) => ({
       internalId,
       receivedAtMs,
       idempotencyKey,
       name,
       payload,
+      ...(traceparent !== undefined && { traceparent }),
     }));
 }
 

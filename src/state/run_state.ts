@@ -51,6 +51,8 @@ export interface EnterRequest {
   /** 0 for none. */
   readonly finishTimeoutMs: number;
   readonly startedFact: string;
+  /** Of the call that follows, written only when the work may begin; absent where none follows. */
+  readonly callFact?: string;
   /** Queued when this is the run's first execution. */
   readonly firstItems: readonly NewItem[];
 }
@@ -89,6 +91,7 @@ export async function enterRun(
       request.startedFact,
       request.stateBytesMax ?? 0,
       ...itemListArgs(request.firstItems),
+      request.callFact ?? '',
     ]),
   );
   const code = asNumber(reply[0]);

@@ -32,7 +32,10 @@ test('defers keep the ids that their SDK gives them, whatever objects call their
     ['x', abort('constructor')],
     ['y', abort('toString')],
   ];
-  const request = callRequest({ item, edge, fn, state: { ...state, defers }, requestId: 'q' });
+  const request = callRequest({
+    ...{ item, edge, fn, state: { ...state, defers } },
+    call: { callId: 'start#0', requestId: 'q' },
+  });
   expect(Object.entries(request.defers)).toEqual([
     ['__proto__', { abortable: true }],
     ['constructor', { abortable: false }],

@@ -508,7 +508,9 @@ describe('the output of a run', () => {
   const record = (runId: string, output: string | null): RunRecord => ({
     ...{ runId, functionId: '', functionVersion: 1, functionSlug: '', appId: '', eventIds: [] },
     ...{ eventName: '', status: 'Completed', scheduledAtMs: 0, startedAtMs: 0, endedAtMs: 1 },
-    ...{ output, cron: null, batchId: null, originalRunId: null },
+    ...{ output, cron: null, batchId: null, originalRunId: null, replayId: null },
+    ...{ functionName: '', appName: '', isDeferred: false, links: [] },
+    ...{ skipReason: null, skipExistingRunId: null },
   });
 
   test('is found in history when the run ended before', async () => {

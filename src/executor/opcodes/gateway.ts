@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Opcode } from '../../driver/opcode.ts';
 import { runItemId } from '../../queue/item.ts';
 import { edgeItem } from '../edge.ts';
-import type { PlanContext, PlanDraft } from '../plan_draft.ts';
+import { factBase, type PlanContext, type PlanDraft } from '../plan_draft.ts';
 import { opcodeFact } from '../step_fact.ts';
 
 const gatewayDataSchema = z.object({
@@ -39,7 +39,7 @@ export function planGateway(op: Opcode, context: PlanContext, draft: PlanDraft):
     openStepId: id,
     fact: opcodeFact(
       { ...op, opts: { type: opts.type } },
-      { runId, status: 'Running', attempt: 0, nowMs },
+      { ...factBase(context), status: 'Running', attempt: 0 },
     ),
     item: {
       ...edge,

@@ -7,8 +7,10 @@ import { parseSessions } from '../../event/sessions.ts';
 import { timeoutAt } from '../../lib/timeout.ts';
 import { pauseId } from '../../pause/pause.ts';
 import { intakeOf } from '../../queue/intake.ts';
+import { spanIdOf, traceIdOf } from '../../trace/identity.ts';
+import { formatTraceparent } from '../../trace/traceparent.ts';
 import { waitMsDefault } from '../limits.ts';
-import type { PlanContext, PlanDraft } from '../plan_draft.ts';
+import { factBase, type PlanContext, type PlanDraft } from '../plan_draft.ts';
 import { invalidStep, type RunFailure } from '../run_failure.ts';
 import { opcodeFact } from '../step_fact.ts';
 import { waitOf } from '../wait.ts';
@@ -27,7 +29,7 @@ const optsSchema = z.object({
 });
 
 export function planInvoke(op: Opcode, context: PlanContext, draft: PlanDraft): RunFailure | null {
-  const { runId, nowMs } = context;
+  const { nowMs } = context;
   const opts = optsSchema.safeParse(op.opts);
   if (!opts.success) {
     const issue = opts.error.issues[0];
@@ -45,18 +47,22 @@ export function planInvoke(op: Opcode, context: PlanContext, draft: PlanDraft): 
   if (!read.ok) return invalidStep(op.displayName, `opts.payload.${read.message}`);
   const meta = read.sessions === null ? undefined : { sessions: read.sessions };
   const expiresMs = Math.max(end.atMs, nowMs);
-  const intake = intakeOf([invokedEvent(op, context, { ...opts.data, expiresMs, meta })]);
+  const event = invokedEvent(op, context, { ...opts.data, expiresMs, meta });
+  const intake = intakeOf([event]);
   draft.waits.push({
     ...waitOf(op, context, { kind: 'invoke', subject: '', expression: '', nowMs, expiresMs }),
     conflict: '',
     items: intake.items,
     itemFacts: intake.facts,
     fact: opcodeFact(op, {
-      runId,
+      ...factBase(context),
       status: 'Invoking',
       attempt: 0,
-      nowMs,
-      detail: { function_id: target, timeout: new Date(expiresMs).toISOString() },
+      detail: {
+        function_id: target,
+        event_id: event.internalId,
+        timeout: new Date(expiresMs).toISOString(),
+      },
     }),
   });
   return null;
@@ -79,10 +85,15 @@ function invokedEvent(
     gid: '',
     name: op.displayName,
   };
+  const traceparent = formatTraceparent({
+    traceId: traceIdOf(runId),
+    spanId: spanIdOf(runId, { of: 'step', stepId: op.id }),
+  });
   return {
     internalId,
     receivedAtMs: nowMs,
     idempotencyKey: '',
+    traceparent,
     payload: {
       name: internalEvents.invoked,
       id: internalId,

@@ -5,7 +5,7 @@ import { sleepEndsAt } from '../../lib/timeout.ts';
 import { runItemId } from '../../queue/item.ts';
 import { edgeItem } from '../edge.ts';
 import { waitMsMax } from '../limits.ts';
-import type { PlanContext, PlanDraft } from '../plan_draft.ts';
+import { factBase, type PlanContext, type PlanDraft } from '../plan_draft.ts';
 import { invalidStep, type RunFailure, sleepTooLong } from '../run_failure.ts';
 import { opcodeFact } from '../step_fact.ts';
 
@@ -21,10 +21,9 @@ export function planSleep(op: Opcode, context: PlanContext, draft: PlanDraft): R
   draft.items.push({
     openStepId: op.id,
     fact: opcodeFact(op, {
-      runId,
+      ...factBase(context),
       status: 'Sleeping',
       attempt: 0,
-      nowMs,
       detail: { until: new Date(atMs).toISOString() },
     }),
     item: edgeItem(context, {
@@ -32,7 +31,12 @@ export function planSleep(op: Opcode, context: PlanContext, draft: PlanDraft): R
       kind: 'sleep',
       atMs,
       nowMs,
-      slept: { stepId: op.id, name: op.displayName, parallelMode: op.parallelMode },
+      slept: {
+        stepId: op.id,
+        name: op.displayName,
+        parallelMode: op.parallelMode,
+        startedAtMs: nowMs,
+      },
     }),
   });
   return null;

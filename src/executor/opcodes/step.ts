@@ -1,7 +1,7 @@
 /** Step, StepRun, StepFailed, and a StepError without attempts left: the step is over (sdk-http-protocol.md §4.4.1). */
 import type { Opcode } from '../../driver/opcode.ts';
 import { toStepFailure } from '../../driver/step_failure.ts';
-import type { PlanContext, PlanDraft } from '../plan_draft.ts';
+import { factBase, type PlanContext, type PlanDraft } from '../plan_draft.ts';
 import { opcodeFact } from '../step_fact.ts';
 import { dataMemo, errorMemo } from '../step_memo.ts';
 
@@ -21,10 +21,10 @@ export function planStep(op: Opcode, context: PlanContext, draft: PlanDraft): nu
     output,
     parallelMode: op.parallelMode,
     fact: opcodeFact(op, {
-      runId: context.runId,
+      ...factBase(context),
       status: isFailure ? 'Failed' : 'Completed',
       attempt: context.attempt,
-      nowMs: context.nowMs,
+      attemptsMax: context.attemptsMax,
       output,
     }),
   });

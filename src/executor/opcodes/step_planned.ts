@@ -3,14 +3,14 @@
 import type { Opcode } from '../../driver/opcode.ts';
 import { runItemId } from '../../queue/item.ts';
 import { edgeItem } from '../edge.ts';
-import type { PlanContext, PlanDraft } from '../plan_draft.ts';
+import { factBase, type PlanContext, type PlanDraft } from '../plan_draft.ts';
 import { opcodeFact } from '../step_fact.ts';
 
 export function planStepPlanned(op: Opcode, context: PlanContext, draft: PlanDraft): null {
   const { runId, nowMs } = context;
   draft.items.push({
     openStepId: op.id,
-    fact: opcodeFact(op, { runId, status: 'Queued', attempt: 0, nowMs }),
+    fact: opcodeFact(op, { ...factBase(context), status: 'Queued', attempt: 0 }),
     item: edgeItem(context, {
       id: runItemId(runId, 'plan', op.id),
       kind: 'edge',

@@ -4,7 +4,7 @@ import { interpolate } from '../../expression/interpolate.ts';
 import { validate } from '../../expression/validate.ts';
 import { timeoutAt } from '../../lib/timeout.ts';
 import { waitMsMax } from '../limits.ts';
-import type { PlanContext, PlanDraft } from '../plan_draft.ts';
+import { factBase, type PlanContext, type PlanDraft } from '../plan_draft.ts';
 import { invalidExpression, invalidStep, type RunFailure, waitTooLong } from '../run_failure.ts';
 import { opcodeFact } from '../step_fact.ts';
 import { waitOf } from '../wait.ts';
@@ -14,7 +14,7 @@ export function planWaitForEvent(
   context: PlanContext,
   draft: PlanDraft,
 ): RunFailure | null {
-  const { runId, nowMs } = context;
+  const { nowMs } = context;
   const { event, if: condition, timeout } = op.opts;
   const eventName = typeof event === 'string' && event !== '' ? event : (op.name ?? '');
   if (eventName === '') return invalidStep(op.displayName, 'it does not say for which event');
@@ -31,10 +31,9 @@ export function planWaitForEvent(
     conflict: '',
     items: [],
     fact: opcodeFact(op, {
-      runId,
+      ...factBase(context),
       status: 'Waiting',
       attempt: 0,
-      nowMs,
       detail: {
         event: eventName,
         expression: expression === '' ? null : expression,

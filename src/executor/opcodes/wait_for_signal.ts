@@ -2,7 +2,7 @@
 import type { Opcode } from '../../driver/opcode.ts';
 import { timeoutAt } from '../../lib/timeout.ts';
 import { waitMsDefault } from '../limits.ts';
-import type { PlanContext, PlanDraft } from '../plan_draft.ts';
+import { factBase, type PlanContext, type PlanDraft } from '../plan_draft.ts';
 import { invalidStep, type RunFailure } from '../run_failure.ts';
 import { opcodeFact } from '../step_fact.ts';
 import { waitOf } from '../wait.ts';
@@ -12,7 +12,7 @@ export function planWaitForSignal(
   context: PlanContext,
   draft: PlanDraft,
 ): RunFailure | null {
-  const { runId, nowMs } = context;
+  const { nowMs } = context;
   const { signal, timeout, conflict } = op.opts;
   if (typeof signal !== 'string' || signal === '') {
     return invalidStep(op.displayName, 'it does not say for which signal');
@@ -28,10 +28,9 @@ export function planWaitForSignal(
     conflict: conflict === 'replace' ? 'replace' : 'fail',
     items: [],
     fact: opcodeFact(op, {
-      runId,
+      ...factBase(context),
       status: 'Waiting',
       attempt: 0,
-      nowMs,
       detail: { signal, timeout: new Date(expiresMs).toISOString() },
     }),
   });
