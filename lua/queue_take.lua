@@ -11,7 +11,7 @@
 -- Returns { code, number of items, then per item: id, kind, run, at, attempts, attempts at most, generation,
 --           times scavenged, data, cursor of an intake item }
 --   code  1 more items are due, 0 no more are due, -1 the function's limit is reached, -2 leased by another process,
---        or the caller has given this call up, -3 the account's limit is reached
+--        or the caller has given this call up, -3 the account's limit is reached, -4 the function is paused
 -- include: queue
 local bytes_max = 8 * 1024 * 1024
 local now, partition, account, process = arg_number(), arg_text(), arg_text(), arg_text()
@@ -38,6 +38,12 @@ local function share_room()
   if account_limit > 0 and room(of_account, account_limit) > 0 then
     wake_waiting(account)
   end
+end
+
+if is_paused(partition) then
+  unpoint(partition, account)
+  share_room()
+  return { -4, 0 }
 end
 
 local holder = redis.call('HMGET', record, 'process', 'until')
@@ -83,6 +89,7 @@ for i = 1, #ids do
   end
   if blocked then
     redis.call('ZADD', P .. ':x:backlog:' .. blocked, f[13], id)
+    redis.call('SADD', P .. ':x:held', id)
     for k = 9, 11, 2 do
       if f[k] and f[k] ~= blocked then
         refill(f[k], f[k + 1])

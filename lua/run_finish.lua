@@ -5,8 +5,7 @@
 -- ARGV: item that was worked on, or ''; its lease token; run;
 --       number of items (internal events), items; number of facts, facts
 -- Returns 1 ended; 0 the run had ended before: the item was removed; -1 the lease is lost: nothing was changed
--- include: run
--- include: outbox
+-- include: ending
 local id, token, run = arg_text(), arg_text(), arg_text()
 local items = {}
 for i = 1, arg_number() do
@@ -16,20 +15,8 @@ local facts = arg_list()
 if id ~= '' and not holds_lease(id, token) then
   return -1
 end
-local existed = redis.call('EXISTS', run_key(run)) == 1
-if existed then
-  delete_run(run)
-end
+local is_ended = end_run(run, items, facts)
 if id ~= '' then
   dequeue(id)
 end
-if not existed then
-  return 0
-end
-for i = 1, #items do
-  enqueue(items[i])
-end
-publish_facts(facts)
--- Whoever waits for its output may be connected to another process.
-redis.call('PUBLISH', P .. ':ended', run)
-return 1
+return is_ended and 1 or 0

@@ -2,10 +2,31 @@
 -- include: outbox
 -- Creating a run: idempotency, state, start item, cancellations and start timeout in one step (execution.md §4).
 
+local function arg_pairs()
+  local list = {}
+  for i = 1, arg_number() do
+    list[i] = { arg_text(), arg_text() }
+  end
+  return list
+end
+
+-- Steps that are finished and inputs that are set before the run begins.
+local function preset(run)
+  local key = run_key(run.id)
+  for i = 1, #run.steps do
+    finish_step(run.id, run.steps[i][1], run.steps[i][2], 'race')
+  end
+  for i = 1, #run.inputs do
+    redis.call('HSET', key .. ':inputs', run.inputs[i][1], run.inputs[i][2])
+  end
+end
+
 -- Reads one run from ARGV: run, metadata JSON, events JSON, request version,
 -- number of idempotency keys, per key: name, lifetime ms;
 -- number of items (start item, start timeout), items; number of cancellation pauses, pauses; number of facts, facts;
--- and for when the run is not created (the answer to an invoker): number of items, items; number of facts, facts.
+-- and for when the run is not created (the answer to an invoker): number of items, items; number of facts, facts;
+-- and what another run has done for it (rerun from a step, execution.md §18): number of finished steps, per step its id
+-- and output in the order in which they finished; number of inputs, per input its step and value.
 local function arg_run()
   local run = { id = arg_text(), m = arg_text(), events = arg_text(), rv = arg_text(), once = {}, items = {},
     pauses = {} }
@@ -24,6 +45,7 @@ local function arg_run()
     run.otherwise[i] = arg_item()
   end
   run.otherwise_facts = arg_list()
+  run.steps, run.inputs = arg_pairs(), arg_pairs()
   return run
 end
 
@@ -46,6 +68,7 @@ local function create_run(run)
   end
   redis.call('HSET', key, 'm', run.m, 'rv', run.rv, 'die', '0', 'sat', '', 'sz', '0', 'n', '0')
   redis.call('SET', key .. ':events', run.events)
+  preset(run)
   for i = 1, #run.items do
     enqueue(run.items[i])
   end

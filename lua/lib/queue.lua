@@ -11,6 +11,7 @@
 --   x:lease                   hash  item -> lease token
 --   x:inflight:<key>          zset  item -> lease expiry, per account (a:<id>) and concurrency key
 --   x:backlog:<key>           zset  item -> score: items that wait for capacity of a concurrency key
+--   x:held                    set   all items in backlogs: for counting them
 --   x:waiting:<account>       zset  partition -> ms: partitions that wait for capacity of the account
 --   x:partitions              zset  partition -> ms when it next has work
 --   x:accounts                zset  account -> ms; x:account:<account>:partitions as x:partitions
@@ -18,6 +19,7 @@
 --   x:run:<run>               set   further items that drive a run
 --   run:<run>:deadlines       set   items that end a run in time
 --   x:partition:<partition>   hash  process that serves a partition with due work, until ms
+--   paused                    hash  partition of a function that is paused -> ms since when
 
 local function inflight_key(key)
   return P .. ':x:inflight:' .. key
@@ -159,16 +161,28 @@ local function enqueue(item)
   return true
 end
 
--- Moves the first item that waits for a concurrency key back to its partition, if there is room for it now.
+-- Whether nothing of the partition is handed out until its function goes on.
+local function is_paused(partition)
+  return redis.call('HEXISTS', P .. ':paused', partition) == 1
+end
+
+-- Moves the first item that waits for a concurrency key back to its partition, if there is room for it now. Items of
+-- paused functions cannot use the room: they go back as well, and the next one has its turn, some at a time.
 local function refill(key, limit)
   local backlog = P .. ':x:backlog:' .. key
-  if redis.call('ZCARD', backlog) == 0 or redis.call('ZCARD', inflight_key(key)) >= tonumber(limit) then
-    return
-  end
-  local first = redis.call('ZPOPMIN', backlog)
-  local item = redis.call('HMGET', P .. ':item:' .. first[1], 'p', 'ac')
-  if item[1] then
-    make_ready(first[1], item[1], item[2], first[2])
+  for _ = 1, 1000 do
+    if redis.call('ZCARD', backlog) == 0 or redis.call('ZCARD', inflight_key(key)) >= tonumber(limit) then
+      return
+    end
+    local first = redis.call('ZPOPMIN', backlog)
+    redis.call('SREM', P .. ':x:held', first[1])
+    local item = redis.call('HMGET', P .. ':item:' .. first[1], 'p', 'ac')
+    if item[1] then
+      make_ready(first[1], item[1], item[2], first[2])
+      if not is_paused(item[1]) then
+        return
+      end
+    end
   end
 end
 
@@ -201,7 +215,9 @@ local function withdraw_free(id, f)
   end
   for i = 3, 5, 2 do
     if f[i] then
-      redis.call('ZREM', P .. ':x:backlog:' .. f[i], id)
+      if redis.call('ZREM', P .. ':x:backlog:' .. f[i], id) == 1 then
+        redis.call('SREM', P .. ':x:held', id)
+      end
       refill(f[i], f[i + 1])
     end
   end

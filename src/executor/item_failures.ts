@@ -8,6 +8,7 @@ import type { Logger } from '../lib/logger.ts';
 import { retryDelaysMs } from '../queue/backoff.ts';
 import type { LeasedItem } from '../queue/item.ts';
 import { isSystemPartition } from '../queue/item.ts';
+import { itemFields } from '../queue/item_log.ts';
 import { requeue } from '../queue/queue.ts';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
 import { internalError } from './run_failure.ts';
@@ -33,13 +34,7 @@ export class ItemFailures {
     // With the store away there is nothing to write to: the lease ends and the item is taken over.
     if (error instanceof StoreUnavailableError) throw error;
     const { store, clock, log, terminator } = this.parts;
-    log.error('work on a queue item failed', {
-      item: item.id,
-      kind: item.kind,
-      run: item.runId,
-      attempt: item.attempt,
-      error,
-    });
+    log.error('work on a queue item failed', { ...itemFields(item), error });
     const nowMs = clock.now();
     const isSystem = isSystemPartition(item.partition);
     if (!(error instanceof JsonTooDeepError) || isSystem) {

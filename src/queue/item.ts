@@ -3,7 +3,8 @@ import { accountId } from '../function/definition.ts';
 
 /**
  * start, edge (a discovery or one planned step) and sleep call the SDK; gateway performs a request for it; timeout ends a wait; deadline
- * cancels a run that takes too long; events delivers accepted events; cron fires a schedule.
+ * cancels a run that takes too long; events delivers accepted events; cron fires a schedule; bulk works on many runs,
+ * page by page.
  */
 export type ItemKind =
   | 'start'
@@ -13,7 +14,8 @@ export type ItemKind =
   | 'timeout'
   | 'deadline'
   | 'events'
-  | 'cron';
+  | 'cron'
+  | 'bulk';
 
 export interface ConcurrencyKey {
   /** Canonical: `<f|e|a>:<owner>:<hash of the value>` (execution.md §15.5). */
@@ -76,7 +78,7 @@ export type RunItemRole =
   | 'deadline';
 
 /** Partitions that belong to the server; no user limit applies to them (queue.md §1). */
-export const systemPartitions = ['events', 'timers', 'cron'] as const;
+export const systemPartitions = ['events', 'timers', 'cron', 'bulk'] as const;
 export type SystemPartition = (typeof systemPartitions)[number];
 
 const systemAccount = 'system';

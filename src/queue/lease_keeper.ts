@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Store } from '../store/store.ts';
 import type { LeasedItem } from './item.ts';
+import { itemFields } from './item_log.ts';
 import { extend } from './queue.ts';
 
 /** After a renewal that failed. Shorter than the margin that others leave (processor.ts). */
@@ -81,7 +82,10 @@ export class LeaseKeeper {
       this.isFailing = false;
       // An item that finished while the script ran is not lost.
       const missing = lost.filter((id) => this.items.has(id));
-      if (missing.length > 0) this.log.debug('leases are gone', { items: missing });
+      for (const id of missing) {
+        const item = this.items.get(id);
+        if (item !== undefined) this.log.debug('a lease is gone', itemFields(item));
+      }
     } catch (error) {
       // Once: a store that is away stays so for a while.
       if (!this.isFailing)

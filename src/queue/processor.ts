@@ -7,7 +7,8 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
-import { accountOf, isSystemPartition, type LeasedItem } from './item.ts';
+import { isSystemPartition, type LeasedItem } from './item.ts';
+import { itemFields } from './item_log.ts';
 import { hasRoom, type Lane, laneOf } from './lane.ts';
 import { LeaseKeeper } from './lease_keeper.ts';
 import { accountsWithWork, peek, postpone, releasePartition, scavenge } from './queue.ts';
@@ -120,6 +121,15 @@ export class Processor {
 
   get itemsInFlight(): number {
     return this.calls.busy + this.system.busy;
+  }
+
+  /** Its workers, for those who watch how busy it is. */
+  get workers() {
+    const { calls, system } = this;
+    return [
+      { lane: 'calls', busy: calls.busy, workers: calls.workers },
+      { lane: 'system', busy: system.busy, workers: system.workers },
+    ] as const;
   }
 
   /** A partition has work at `atMs`. Cheap: called for every pointer that a script moves. */
@@ -364,10 +374,7 @@ export class Processor {
       // The item keeps its lease and is taken over when that ends: nothing is lost.
       if (error instanceof StoreUnavailableError) return;
       this.parts.log.error('work on a queue item failed unexpectedly; it is tried again', {
-        item: item.id,
-        kind: item.kind,
-        account: accountOf(item.partition),
-        run: item.runId,
+        ...itemFields(item),
         error,
       });
     } finally {

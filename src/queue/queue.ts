@@ -22,7 +22,8 @@ export type TakeOutcome =
   | 'empty'
   | 'function_limit'
   | 'leased_elsewhere'
-  | 'account_limit';
+  | 'account_limit'
+  | 'paused';
 
 const takeOutcomes: Record<number, TakeOutcome> = {
   1: 'more',
@@ -30,6 +31,7 @@ const takeOutcomes: Record<number, TakeOutcome> = {
   [-1]: 'function_limit',
   [-2]: 'leased_elsewhere',
   [-3]: 'account_limit',
+  [-4]: 'paused',
 };
 
 /** Fields per item in the reply of `queue_take`. */

@@ -21,7 +21,7 @@ import { dequeue, enqueue } from '../queue/queue.ts';
 import type { Registry } from '../state/registry.ts';
 import { type NewRun, runArgs } from '../state/run_creation.ts';
 import type { Store } from '../store/store.ts';
-import { digest, idempotencyMs, startedRun } from './start_run.ts';
+import { digest, idempotencyMs, type RunStart, skippedRun, startedRun } from './start_run.ts';
 
 const tickSchema = z.object({ functionId: z.string(), cron: z.string(), tickMs: z.number() });
 type Tick = z.infer<typeof tickSchema>;
@@ -34,6 +34,8 @@ export interface CronParts {
   readonly log: Logger;
   readonly registry: Registry;
   readonly newId: () => string;
+  /** Whether schedules start no runs of the function; left out, none is paused. */
+  readonly isPaused?: (functionId: string) => boolean;
 }
 
 export class CronSchedules {
@@ -72,12 +74,16 @@ export class CronSchedules {
     tick: Tick,
     schedule: Schedule,
   ): Promise<void> {
-    const { store, clock } = this.parts;
+    const { store, clock, isPaused } = this.parts;
     const nowMs = clock.now();
     const { missedMs, nextMs } = nextTickAfterDowntime(schedule, tick.tickMs, nowMs);
     // After downtime only the latest of the missed ticks runs.
     const fired = { ...tick, tickMs: missedMs ?? tick.tickMs };
-    const { run, facts } = this.run(fn, fired, nowMs);
+    const { start, facts } = this.start(fn, fired, nowMs);
+    const skipped =
+      isPaused?.(fn.id) === true ? skippedRun(start, 'FunctionPaused', 'function is paused') : null;
+    const runs = skipped === null ? [scheduledRun(start, fired)] : [];
+    const told = [...facts, ...(skipped?.facts ?? [])];
     const next = tickItem({ ...tick, tickMs: nextMs }, jitterOf(fn, tick.cron));
     await store.run('event_deliver', [
       nowMs,
@@ -85,19 +91,19 @@ export class CronSchedules {
       item.leaseToken,
       -1,
       0,
-      1,
-      ...runArgs(run),
+      runs.length,
+      ...runs.flatMap(runArgs),
       ...itemListArgs([next]),
-      facts.length,
-      ...facts,
+      told.length,
+      ...told,
     ]);
   }
 
-  private run(
+  private start(
     fn: FunctionDefinition,
     tick: Tick,
     nowMs: number,
-  ): { run: NewRun; facts: readonly string[] } {
+  ): { start: RunStart; facts: readonly string[] } {
     const { newId } = this.parts;
     const internalId = newId();
     const scheduledAt = new Date(tick.tickMs).toISOString().replace('.000Z', 'Z');
@@ -115,14 +121,15 @@ export class CronSchedules {
     const event = intake.items.flatMap((i): WaitingEvent[] => waitingEvents(i.data))[0];
     if (event === undefined) throw new Error('an event without a row');
     const start = { fn, event, payload, runId: newId(), nowMs, newEventId: newId, cron: tick.cron };
-    const run = startedRun(start);
-    // One run per tick and function, whoever fires it.
-    const once = { key: `${fn.id}:tick:${tick.tickMs}`, lifetimeMs: idempotencyMs };
-    return {
-      run: { ...run, idempotencyKeys: [...run.idempotencyKeys, once] },
-      facts: intake.facts,
-    };
+    return { start, facts: intake.facts };
   }
+}
+
+/** One run per tick and function, whoever fires it. */
+function scheduledRun(start: RunStart, { tickMs }: Tick): NewRun {
+  const run = startedRun(start);
+  const once = { key: `${start.fn.id}:tick:${tickMs}`, lifetimeMs: idempotencyMs };
+  return { ...run, idempotencyKeys: [...run.idempotencyKeys, once] };
 }
 
 function tickItem(tick: Tick, jitterMsMax: number): NewItem {

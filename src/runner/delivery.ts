@@ -27,7 +27,7 @@ import { asList, asNumber } from '../store/reply_shape.ts';
 import type { Store } from '../store/store.ts';
 import { type Ahead, DeliveriesAhead } from './deliveries_ahead.ts';
 import { DeliveryPostponedError } from './deliveries_elsewhere.ts';
-import { correlationOf, startedRun } from './start_run.ts';
+import { correlationOf, skippedRun, startedRun } from './start_run.ts';
 
 /** Effects in one script; the rest of an item's events follows in the next. */
 const effectsPerScript = 200;
@@ -40,6 +40,8 @@ export interface DeliveryParts {
   readonly waiting: Waiting;
   readonly terminator: Terminator;
   readonly newId: () => string;
+  /** Whether new events start no runs of the function; left out, none is paused. */
+  readonly isPaused?: (functionId: string) => boolean;
   /** What an item's events wait for on a store that other processes use, too; left out, this process is alone. */
   readonly aheadOf?: (item: LeasedItem) => Ahead;
 }
@@ -88,7 +90,11 @@ export class Delivery {
     for (let index = item.cursor; index < events.length; index += 1) {
       const event = events[index];
       if (event === undefined) break;
-      const count = effects.resolutions.length + effects.runs.length + effects.items.length;
+      const count =
+        effects.resolutions.length +
+        effects.runs.length +
+        effects.items.length +
+        effects.facts.length;
       if (count >= effectsPerScript || startsWhatIsCancelledBy(event.name, effects)) {
         if (!(await this.commit(item, index, effects))) return;
         effects = noEffects();
@@ -166,9 +172,16 @@ export class Delivery {
     effects: Effects,
   ): void {
     started.add(fn.id);
-    const { clock, newId } = this.parts;
+    const { clock, newId, isPaused } = this.parts;
     const nowMs = clock.now();
-    effects.runs.push(startedRun({ fn, event, payload, runId: newId(), nowMs, newEventId: newId }));
+    const run = { fn, event, payload, runId: newId(), nowMs, newEventId: newId };
+    if (isPaused?.(fn.id) !== true) {
+      effects.runs.push(startedRun(run));
+      return;
+    }
+    const skipped = skippedRun(run, 'FunctionPaused', 'invoked function is paused');
+    effects.items.push(...skipped.items);
+    effects.facts.push(...skipped.facts);
   }
 
   private holds(expression: string, payload: EventPayload, fn: FunctionDefinition): boolean {
@@ -258,6 +271,7 @@ export class Delivery {
     if (!result.ok) {
       this.parts.log.debug('a waiting condition could not be evaluated', {
         run: pause.runId,
+        step: pause.stepId,
         reason: result.message,
       });
     }
@@ -312,6 +326,7 @@ function eventResolution(pause: StoredPause, event: WaitingEvent, nowMs: number)
     nowMs,
     output: event.payload,
     detail: { event_id: event.internalId },
+    startedAtMs: pause.createdMs,
   });
   return { pauseId: pause.id, output: event.payload, fact };
 }

@@ -17,12 +17,24 @@ export interface NewRun {
   readonly items: readonly NewItem[];
   readonly cancellations: readonly NewPause[];
   readonly facts: readonly string[];
+  /** What the run need not do again, because another has done it (rerun from a step). */
+  readonly preset?: Preset;
   /** What happens when the run is not created. */
   readonly otherwise: { readonly items: readonly NewItem[]; readonly facts: readonly string[] };
 }
 
+export interface Preset {
+  /** Hashed step ids and outputs as they are memoized, in the order in which the steps finished. */
+  readonly steps: readonly (readonly [string, string])[];
+  /** Hashed step ids and `{"input": …}` as JSON text. */
+  readonly inputs: readonly (readonly [string, string])[];
+}
+
+const nothingPreset: Preset = { steps: [], inputs: [] };
+
 /** A run as ARGV (`arg_run`). */
 export function runArgs(run: NewRun): (string | number)[] {
+  const { steps, inputs } = run.preset ?? nothingPreset;
   return [
     run.runId,
     JSON.stringify(run.metadata),
@@ -38,6 +50,10 @@ export function runArgs(run: NewRun): (string | number)[] {
     ...itemListArgs(run.otherwise.items),
     run.otherwise.facts.length,
     ...run.otherwise.facts,
+    steps.length,
+    ...steps.flat(),
+    inputs.length,
+    ...inputs.flat(),
   ];
 }
 

@@ -1,6 +1,6 @@
 /**
  * What scripts PUBLISH: hints that spare polling. The channels are `<prefix>:wake`, `:facts`, `:unpaused`,
- * `:ended` and `:apps`; what they announce is in the store before anyone hears of it. On `:resync` and `:missed` the
+ * `:ended`, `:apps` and `:paused`; what they announce is in the store before anyone hears of it. On `:resync` and `:missed` the
  * store speaks for itself (see `Store.subscribe`).
  */
 import type { Store } from './store.ts';
@@ -16,6 +16,8 @@ export interface MessageListener {
   ended(runId: string): void;
   /** An app was stored or removed, by this process or another. */
   apps(): void;
+  /** A function was paused or goes on. */
+  paused(functionId: string): void;
   /** The store could not be used and can be again: what is kept alive by writing (leases) was not, meanwhile. */
   resync(): void;
   /** Messages may have been lost: whatever they would have told has to be looked up. */
@@ -37,6 +39,8 @@ export function listenToScripts(store: Store, listener: Partial<MessageListener>
         return listener.ended?.(message);
       case 'apps':
         return listener.apps?.();
+      case 'paused':
+        return listener.paused?.(message);
       case 'resync':
         return listener.resync?.();
       case 'missed':

@@ -7,9 +7,10 @@ import { parseArgs } from 'node:util';
 import { ceilingRow } from './ceiling.ts';
 import { engineRows } from './engine_rows.ts';
 import { median } from './figures.ts';
+import { historyRows } from './history_rows.ts';
 import { type Outcome, type Row, rows as serverRows } from './rows.ts';
 
-const rows = [...serverRows, ceilingRow, ...engineRows];
+const rows = [...serverRows, ceilingRow, ...engineRows, ...historyRows];
 const roundsDefault = 5;
 
 interface Result {

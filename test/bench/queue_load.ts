@@ -1,4 +1,5 @@
 /** The life of queue items, one script after the other: from enqueue to dequeue, with every way back. */
+import { queueDepth } from '../../src/queue/depth.ts';
 import { accountOf } from '../../src/queue/item.ts';
 import {
   accountsWithWork,
@@ -60,6 +61,12 @@ async function itemLoad(scope: LoadScope): Promise<void> {
     subjects,
     () => accountsWithWork(store, nowMs, 20),
     (accounts) => accounts.length === 1,
+  );
+  await timer.timed(
+    'queue_depth',
+    subjects,
+    () => queueDepth(store, nowMs, partitions),
+    (depth) => depth.due >= subjects,
   );
   const taken = await timer.timed(
     'queue_take',

@@ -2,6 +2,7 @@
 import { loadScripts } from '../../src/store/scripts.ts';
 import type { Store } from '../../src/store/store.ts';
 import { appLoad } from './app_load.ts';
+import { bulkLoad } from './bulk_load.ts';
 import type { LoadScope } from './load_scope.ts';
 import { queueLoad } from './queue_load.ts';
 import { runLoad } from './run_load.ts';
@@ -24,6 +25,8 @@ export async function playScripts(
   const timer = new ScriptTimer(store, inFlight);
   const scope: LoadScope = { timer, key: `play-${plays}`, subjects, nowMs: Date.now() };
   await queueLoad(scope);
+  // Its facts go with those of runs.
+  await bulkLoad(scope);
   await runLoad(scope);
   await appLoad(scope);
   const played = new Set(timer.timings.map(({ name }) => scriptOf(name)));

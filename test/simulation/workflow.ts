@@ -8,7 +8,7 @@ type Json = Readonly<Record<string, unknown>>;
 type Mode = { readonly parallelMode?: 'race' };
 
 export interface Steps {
-  run(id: string, work: () => unknown, opts?: Mode): Promise<unknown>;
+  run(id: string, work: Work, opts?: Mode): Promise<unknown>;
   sleep(id: string, duration: string, opts?: Mode): Promise<unknown>;
   waitForEvent(id: string, opts: Json): Promise<unknown>;
   waitForSignal(id: string, opts: Json): Promise<unknown>;
@@ -25,6 +25,9 @@ export interface Context {
 }
 
 export type Workflow = (context: Context) => Promise<unknown>;
+
+/** Its input is none unless the call brings one (rerun from a step). */
+type Work = (...input: unknown[]) => unknown;
 
 export class NonRetriable extends Error {}
 export class RetryAfter extends Error {
@@ -144,9 +147,11 @@ function told(error: unknown): Json {
 }
 
 function stepsOf(memo: ReadonlyMap<string, unknown>, found: Found[]): Steps {
-  const step = (id: string, op: Json, work?: () => unknown): Promise<unknown> => {
-    if (memo.has(id)) return settledBy(memo.get(id));
-    found.push({ id, op: { id, displayName: id, ...op }, ...(work && { work }) });
+  const step = (id: string, op: Json, work?: Work): Promise<unknown> => {
+    const input = inputOf(memo.get(id));
+    if (memo.has(id) && input === null) return settledBy(memo.get(id));
+    const known = work && (() => work(...(input ?? [])));
+    found.push({ id, op: { id, displayName: id, ...op }, ...(known && { work: known }) });
     return new Promise(() => undefined);
   };
   return {
@@ -156,6 +161,14 @@ function stepsOf(memo: ReadonlyMap<string, unknown>, found: Found[]): Steps {
     waitForSignal: (id, opts) => step(id, { op: 'WaitForSignal', opts }),
     invoke: (id, opts) => step(id, { op: 'InvokeFunction', opts }),
   };
+}
+
+/** What a step that is still to run is given instead of its own input. */
+function inputOf(memo: unknown): readonly unknown[] | null {
+  if (typeof memo !== 'object' || memo === null || Object.keys(memo).join() !== 'input')
+    return null;
+  const { input } = memo as { input: unknown };
+  return Array.isArray(input) ? input : null;
 }
 
 /** A memo is `{data}`, `{error}`, or the value itself (§2.4). */

@@ -23,6 +23,7 @@ import { peek, rebuild } from '../../src/queue/queue.ts';
 import { CronSchedules } from '../../src/runner/cron_schedules.ts';
 import { Delivery } from '../../src/runner/delivery.ts';
 import { EventIntake } from '../../src/runner/event_intake.ts';
+import { FunctionPauses } from '../../src/state/function_pauses.ts';
 import { Registry } from '../../src/state/registry.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded/engine.ts';
 import { listenToScripts } from '../../src/store/messages.ts';
@@ -58,6 +59,7 @@ class Server {
     readonly terminator: Terminator,
     readonly intake: EventIntake,
     readonly signals: SignalSender,
+    readonly pauses: FunctionPauses,
   ) {}
 
   static async start(world: World): Promise<Server> {
@@ -71,6 +73,9 @@ class Server {
     const functions = {
       functionById: (id: string) => registry.functionById(id) ?? registry.removedFunctionById(id),
     };
+    const pauses = new FunctionPauses({ store, clock, functions });
+    await pauses.refresh();
+    const isPaused = (id: string): boolean => pauses.isPaused(id);
     const limits = new RunLimits();
     const terminator = new Terminator({ store, clock, functions, newId });
     const random = options.random ?? (() => 0);
@@ -89,8 +94,10 @@ class Server {
       stopping: new AbortController().signal,
     });
     const waiting = new Waiting(store, clock);
-    const delivery = new Delivery({ store, clock, log, registry, waiting, terminator, newId });
-    const crons = new CronSchedules({ store, clock, log, registry, newId });
+    const delivery = new Delivery({
+      ...{ store, clock, log, registry, waiting, terminator, newId, isPaused },
+    });
+    const crons = new CronSchedules({ store, clock, log, registry, newId, isPaused });
     const retryIntervalMs = options.retryIntervalMs ?? null;
     const failures = new ItemFailures({ store, clock, log, terminator, retryIntervalMs, random });
     const handlerOf = (item: LeasedItem): Promise<void> => {
@@ -125,7 +132,7 @@ class Server {
     processor.start();
     const intake = new EventIntake(store);
     const signals = new SignalSender(store, clock);
-    return new Server(life, registry, limits, terminator, intake, signals);
+    return new Server(life, registry, limits, terminator, intake, signals, pauses);
   }
 }
 

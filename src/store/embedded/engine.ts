@@ -38,6 +38,8 @@ export interface EmbeddedStoreOptions {
   readonly diskClock?: Clock;
   /** Told about trouble with the disk. */
   readonly log?: (message: string) => void;
+  /** Told of each group of changes how long it took to be on disk, in ms. Never called without a data directory. */
+  readonly onCommit?: (ms: number) => void;
   /** Scripts besides those of `lua/`, by name; for tests. */
   readonly extraScripts?: Readonly<Record<ScriptName, string>>;
   /** Stands in for the storage thread; for tests. */
@@ -190,6 +192,7 @@ async function openDurable(
     committer: options.committer ?? new WorkerCommitter(ground, () => directory.lock.lock),
     clock: options.diskClock ?? realDiskClock,
     warn: options.log ?? (() => {}),
+    onCommit: options.onCommit,
     dataDir,
     takeAnew: () => {
       directory.retake();

@@ -52,6 +52,8 @@ export interface GroupCommitParts {
   /** Times the disk: real time that only moves forward, even where scripts run on virtual time. */
   readonly clock: Clock;
   readonly warn: (message: string) => void;
+  /** Told of each batch how long it took to be on disk, in ms. */
+  readonly onCommit?: ((ms: number) => void) | undefined;
   /** For messages. */
   readonly dataDir: string;
   /**
@@ -66,6 +68,7 @@ export class GroupCommit {
   readonly #committer: Committer;
   readonly #clock: Clock;
   readonly #warn: (message: string) => void;
+  readonly #onCommit: GroupCommitParts['onCommit'];
   readonly #dataDir: string;
   readonly #takeAnew: () => Operand[];
   #flight: Flight | undefined;
@@ -80,11 +83,13 @@ export class GroupCommit {
   #commits = 0;
   #commitMsLast = 0;
 
-  constructor({ journal, committer, clock, warn, dataDir, takeAnew }: GroupCommitParts) {
+  constructor(parts: GroupCommitParts) {
+    const { journal, committer, clock, warn, onCommit, dataDir, takeAnew } = parts;
     this.#journal = journal;
     this.#committer = committer;
     this.#clock = clock;
     this.#warn = warn;
+    this.#onCommit = onCommit;
     this.#dataDir = dataDir;
     this.#takeAnew = takeAnew;
     journal.onFirstChange = () => this.#schedule();
@@ -241,6 +246,7 @@ export class GroupCommit {
     this.#deadline?.cancel();
     this.#commits += 1;
     this.#commitMsLast = performance.now() - flight.startedMs;
+    this.#onCommit?.(this.#commitMsLast);
     if (flight.isWhole) this.#warn(`store: everything was written anew to ${this.#dataDir}`);
     if (flight.failures > 0) this.#warn('store: the disk takes writes again');
     flight.waiter?.resolve();

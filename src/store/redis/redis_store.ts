@@ -37,6 +37,8 @@ export interface RedisStoreOptions {
   /** The time that waiting for Redis goes by; the real one unless a test says otherwise. */
   readonly linkClock?: Clock;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Told of each script that Redis answered how long that took, in ms. */
+  readonly onCommit?: (ms: number) => void;
   /** Scripts besides those of `lua/`, by name; for tests. */
   readonly extraScripts?: Readonly<Record<ScriptName, string>>;
   /** Spreads reconnects; for tests. */
@@ -47,6 +49,7 @@ export class RedisStore implements Store {
   readonly #access: RedisAccess;
   readonly #prefix: string;
   readonly #log: RedisStoreOptions['log'];
+  readonly #onCommit: RedisStoreOptions['onCommit'];
   readonly #linkClock: Clock;
   readonly #scripts: ScriptCache;
   readonly #commands: MasterLink;
@@ -70,6 +73,7 @@ export class RedisStore implements Store {
     }
     this.#prefix = prefix;
     this.#log = log;
+    this.#onCommit = options.onCommit;
     this.#linkClock = linkClock;
     this.#scripts = new ScriptCache(new Map([...loadScripts(), ...Object.entries(extraScripts)]));
     const link = { access: this.#access, prefix, clock: linkClock, random };
@@ -130,8 +134,10 @@ export class RedisStore implements Store {
     const command = ['EVALSHA', script.sha, '1', this.#prefix];
     for (const arg of args) command.push(typeof arg === 'string' ? arg : luaNumberText(arg));
     const flight = this.#flights.start(sizeOf(command));
+    const sentMs = performance.now();
     try {
       const reply = await connection.sendCommand(command);
+      this.#onCommit?.(performance.now() - sentMs);
       this.#refusals.noteSuccess();
       return withoutErrors(reply);
     } catch (error) {

@@ -12,7 +12,7 @@ import { faultOf } from './redis_fault.ts';
  * Scripts that take new work in. When Redis has used all its memory they are refused, while the others go on: work
  * that is finished frees memory.
  */
-const intakeScripts = new Set<ScriptName>(['event_accept']);
+const intakeScripts = new Set<ScriptName>(['bulk_start', 'event_accept', 'history_append']);
 
 export interface CachedScript {
   readonly name: ScriptName;

@@ -59,6 +59,10 @@ export async function violations(
       wrong.push(`item ${id} (leased: ${isLeased}) has the expiries ${expiries.join(', ')}`);
     }
   }
+  const held = await members(under, 'x:held');
+  const waiting = [...backlogs.values()].flatMap(Object.keys);
+  if (!Bun.deepEquals(held.sort(), waiting.sort()))
+    wrong.push(`counted as held back are ${held}, but in backlogs are ${waiting}`);
   for (const sets of [ready, backlogs, inflight, leased]) {
     for (const [name, set] of sets) {
       for (const id of Object.keys(set))

@@ -1,10 +1,17 @@
 /** The outbox's scripts, code by code (lua/outbox_*.lua). */
 import { beforeEach, expect, test } from 'bun:test';
+import { Annotations } from '../../../src/history/annotations.ts';
+import type { MetadataFact } from '../../../src/history/fact.ts';
 import { readOutbox, trimOutbox } from '../../../src/history/outbox.ts';
-import type { StoreUnderTest } from '../../store_under_test.ts';
+import { listenFor, type StoreUnderTest } from '../../store_under_test.ts';
 import { conformance } from './suite.ts';
 
 const fillScript = `for i = 1, #ARGV do redis.call('RPUSH', KEYS[1] .. ':outbox', ARGV[i]) end return 1`;
+
+const metadata = (changes: Partial<MetadataFact>): MetadataFact => ({
+  ...{ t: 'metadata', id: '01K000000000000000000000A0', runId: 'r', atMs: 1, scope: 'run' },
+  ...{ kind: 'userland.note', op: 'merge', values: '{}', ...changes },
+});
 
 conformance('outbox', (engine) => {
   let under: StoreUnderTest;
@@ -46,6 +53,19 @@ conformance('outbox', (engine) => {
       expect(await readOutbox(store, count)).toEqual(page);
     },
   );
+
+  test('facts from outside come to it as they are told, and those who listen hear of them', async () => {
+    const heard = await listenFor(under, 'facts');
+    const values = '{"é":1}';
+    await new Annotations(store).add([metadata({ values }), metadata({ op: 'delete' })]);
+    await new Annotations(store).add([]);
+    expect(await heard()).toEqual(['2']);
+    const { facts } = await readOutbox(store, 10);
+    expect(facts.map((fact) => JSON.parse(fact))).toEqual([
+      metadata({ values }),
+      metadata({ op: 'delete' }),
+    ]);
+  });
 
   test('trimmed facts are gone and the next page follows them', async () => {
     await fill(...numbered(40));

@@ -1,6 +1,7 @@
 /** The queue's scripts but queue_take, code by code (lua/queue_*.lua). */
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { accountId } from '../../../src/function/definition.ts';
+import { queueDepth } from '../../../src/queue/depth.ts';
 import {
   accountsWithWork,
   dequeue,
@@ -16,7 +17,7 @@ import {
 } from '../../../src/queue/queue.ts';
 import { claimRole } from '../../../src/queue/role.ts';
 import { idsOf, leaseMs, sampleItem, takeFrom, takeOne } from '../../queue/sample_item.ts';
-import { list, listenFor, type StoreUnderTest, scores } from '../../store_under_test.ts';
+import { list, listenFor, members, type StoreUnderTest, scores } from '../../store_under_test.ts';
 import { itemsOfRun } from './invariants.ts';
 import { conformance } from './suite.ts';
 
@@ -100,6 +101,57 @@ conformance('queue', (engine) => {
     test('say so when nothing waits', async () => {
       expect(await peek(store, now, 10)).toEqual({ partitions: [], nextMs: null });
       expect(await accountsWithWork(store, now, 10)).toEqual([]);
+    });
+  });
+
+  describe('queue_depth', () => {
+    test('counts every item once, by what it waits for', async () => {
+      const keyed = { concurrencyKeys: [{ key: 'k', limit: 1 }], partition: 'fn-2' };
+      await enqueue(store, [
+        due('works'),
+        due('no-room'),
+        due('sleeps-without-room', { scoreMs: now + 60_000 }),
+        due('has-key', keyed),
+        due('wants-key', keyed),
+        due('waits', { partition: 'fn-3' }),
+        due('fires-later', { partition: 'timers', scoreMs: now + 60_000 }),
+      ]);
+      await takeFrom(under, 'fn-1', { functionLimit: 1 });
+      await takeFrom(under, 'fn-1', { functionLimit: 1 });
+      await takeFrom(under, 'fn-2');
+      expect(await queueDepth(store, now, ['fn-1', 'fn-2', 'fn-3'])).toEqual({
+        due: 1,
+        scheduled: 2,
+        limited: 2,
+        running: 2,
+      });
+    });
+
+    test('counts partitions page by page', async () => {
+      const many = Array.from({ length: 450 }, (_, index) =>
+        due(`i${index}`, { partition: `fn-${index}` }),
+      );
+      await enqueue(store, many);
+      const names = many.map(({ partition }) => partition);
+      const all = { due: 450, scheduled: 0, limited: 0, running: 0 };
+      expect(await queueDepth(store, now, names)).toEqual(all);
+      expect(await queueDepth(store, now, [])).toEqual(all);
+    });
+
+    test('finds nothing in an empty queue', async () => {
+      const none = { due: 0, scheduled: 0, limited: 0, running: 0 };
+      expect(await queueDepth(store, now, ['fn-1'])).toEqual(none);
+    });
+
+    test('an item that was held back for a key counts as due once it may go on', async () => {
+      const keyed = { concurrencyKeys: [{ key: 'k', limit: 1 }] };
+      await enqueue(store, [due('a', keyed), due('b', keyed)]);
+      const { items } = await takeFrom(under, 'fn-1');
+      const [a] = items;
+      expect(await queueDepth(store, now, ['fn-1'])).toMatchObject({ limited: 1, due: 0 });
+      if (a) await dequeue(store, a);
+      expect(await queueDepth(store, now, ['fn-1'])).toMatchObject({ limited: 0, due: 1 });
+      expect(await members(under, 'x:held')).toEqual([]);
     });
   });
 

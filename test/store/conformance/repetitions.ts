@@ -108,6 +108,11 @@ const endArgs = (item: { readonly id: string; readonly leaseToken: string } | nu
   ...itemListArgs([sampleItem({ id: 'finished', partition: 'events' })]),
   ...[1, '"ended"'],
 ];
+/** The arguments of bulk_start. */
+const bulkArgs: Args = [
+  ...[1_000, 'op', 'cancel', 'all', '{}', 7, 2, 3],
+  ...itemArgs(sampleItem({ id: 'bulk.op', partition: 'bulk', kind: 'bulk' })),
+];
 /** A run that answers its invoker when it is not created. */
 const invoked = (changes: Parameters<typeof sampleRun>[1] = {}): Args =>
   runArgs(
@@ -137,6 +142,51 @@ export const repetitions: Readonly<Record<ScriptName, Readonly<Record<string, Re
     },
   },
   apps_load: { 'a look': reading([-1], [0, [], []]) },
+  bulk_advance: {
+    'the lease went with the first call': {
+      prepare: async (under) => {
+        await createSampleRun(under.store, 'ending');
+        await under.store.run('bulk_start', bulkArgs);
+        const { id, leaseToken } = await takeOne(under, 'bulk');
+        return [
+          ...[under.clock.now(), id, leaseToken, 'op', '{}', 'running', '', 9_000, 1],
+          ...[1, 'ending', ...itemListArgs([sampleItem({ id: 'told', partition: 'events' })])],
+          ...[1, '"ended"', 1, ...runArgs(sampleRun('new', { facts: ['"scheduled"'] }))],
+        ];
+      },
+      first: [1, 1, 1],
+      second: [0],
+    },
+    'the operation has ended': {
+      prepare: async (under) => {
+        await under.store.run('bulk_start', bulkArgs);
+        const { id, leaseToken } = await takeOne(under, 'bulk');
+        return [under.clock.now(), id, leaseToken, 'op', '', 'failed', 'why', 0, 0, 0, 0];
+      },
+      first: [2],
+      second: [0],
+    },
+  },
+  bulk_load: {
+    'a look': reading(
+      [''],
+      ['op', 'cancel', 'all', '{}', 'running', '1000', '', '7', '0', '0', '', ''],
+      ({ store }) => store.run('bulk_start', bulkArgs),
+    ),
+  },
+  bulk_start: {
+    'the operation was started': { prepare: async () => bulkArgs, first: 1, second: 0 },
+  },
+  bulk_stop: {
+    'the operation was stopped': {
+      prepare: async ({ store }) => {
+        await store.run('bulk_start', bulkArgs);
+        return [2_000, 'op'];
+      },
+      first: 1,
+      second: 0,
+    },
+  },
   checkpoint_commit: {
     'outputs and their facts are kept once': {
       prepare: async (under) => checkpointArgs((await started(under)).id, []),
@@ -188,6 +238,39 @@ export const repetitions: Readonly<Record<ScriptName, Readonly<Record<string, Re
       second: [2],
     },
   },
+  function_pause: {
+    'the function is paused': {
+      prepare: async (under) => {
+        await queued(under);
+        return [2_000, 'fn-1', accountId];
+      },
+      first: 1,
+      second: 0,
+    },
+  },
+  function_unpause: {
+    'the function goes on': {
+      prepare: async (under) => {
+        await queued(under);
+        await under.store.run('function_pause', [2_000, 'fn-1', accountId]);
+        return ['fn-1', accountId];
+      },
+      first: 1,
+      second: 0,
+    },
+  },
+  functions_paused: {
+    'a look': reading([], ['fn-1'], ({ store }) =>
+      store.run('function_pause', [2_000, 'fn-1', accountId]),
+    ),
+  },
+  history_append: {
+    'the facts are told again: history knows them': {
+      prepare: async () => [1, '"metadata"'],
+      first: 1,
+      changes: ['outbox'],
+    },
+  },
   outbox_read: {
     'a look': reading([9, 999, 'reader', 1_000, 2_000], [0, 1, 0, '"fact"'], ({ store }) =>
       store.run('event_accept', [0, 1, '"fact"']),
@@ -229,6 +312,9 @@ export const repetitions: Readonly<Record<ScriptName, Readonly<Record<string, Re
   },
   queue_accounts: { 'a look': reading([1_000, 9], [accountId], queued) },
   queue_ahead: { 'a look': reading(['fn-1', 'a'], 0, queued) },
+  queue_depth: {
+    'a look': reading([1_767_225_600_000, 0, 9, 1, 'fn-2'], [1, 2, 0, 0, 0, 0], queued),
+  },
   queue_dequeue: {
     'the item is gone': {
       prepare: async (under) => {

@@ -17,7 +17,7 @@ import {
   sampleRun,
   sampleWait,
 } from '../../state/sample_run.ts';
-import { list, listenFor, type StoreUnderTest } from '../../store_under_test.ts';
+import { fields, list, listenFor, type StoreUnderTest } from '../../store_under_test.ts';
 import { conformance } from './suite.ts';
 
 conformance('run', (engine) => {
@@ -102,6 +102,29 @@ conformance('run', (engine) => {
         false,
       );
       expect(await createSampleRun(store, 'r3', { idempotencyKeys: [key('b')] })).toBe(true);
+    });
+
+    test('steps that another run has finished and inputs count as if they were the run’s own', async () => {
+      const preset = {
+        steps: [
+          ['s2', '{"data":2}'],
+          ['s1', 'null'],
+        ],
+        inputs: [['s3', '{"input":["é"]}']],
+      } as const;
+      await createSampleRun(store, 'r', { preset });
+      expect(await loadRun(store, 'r', { withSteps: true })).toMatchObject({
+        stepCount: 2,
+        stack: ['s2', 's1'],
+        inputs: preset.inputs,
+      });
+      const entered = await enterRun(store, await takeOne(under, 'fn-1'), sampleEnter(now));
+      expect(entered).toMatchObject({
+        kind: 'entered',
+        isFirst: true,
+        state: { stateBytes: '{"data":2}'.length + 'null'.length, isPlanForced: false },
+      });
+      expect(await fields(under, 'run:r:steps')).toEqual(Object.fromEntries(preset.steps));
     });
 
     test('code 0: a run that exists is left alone', async () => {

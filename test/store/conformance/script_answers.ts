@@ -6,9 +6,11 @@ import type { Reply, ScriptName } from '../../../src/store/store.ts';
 
 export type SuiteName =
   | 'apps'
+  | 'bulk'
   | 'checkpoint'
   | 'commit'
   | 'events'
+  | 'function_pause'
   | 'outbox'
   | 'pause'
   | 'queue'
@@ -59,6 +61,30 @@ export const scriptAnswers: Readonly<Record<ScriptName, ScriptAnswers>> = {
       ];
     },
   },
+  bulk_advance: {
+    suite: 'bulk',
+    answers: ['code 1', 'code 2', 'code 0', 'end 1', 'end 0', 'run 1', 'run 0'],
+    of: (reply, args) => {
+      const [found, ...rest] = listOf(reply).map(integer);
+      const ends = Number(args[9]);
+      shaped(found !== 0 || rest.length === 0, reply);
+      return [
+        `code ${found}`,
+        ...rest.map((each, index) => `${index < ends ? 'end' : 'run'} ${each}`),
+      ];
+    },
+  },
+  bulk_load: {
+    suite: 'bulk',
+    answers: ['operations', 'no operations'],
+    of: (reply) => {
+      const found = rows(listOf(reply), 12);
+      for (const row of found) row.forEach(text);
+      return [found.length > 0 ? 'operations' : 'no operations'];
+    },
+  },
+  bulk_start: code('bulk', 1, 0, -1),
+  bulk_stop: code('bulk', 1, 0, -1),
   checkpoint_commit: code('checkpoint', 1, 0, -1, -2, -3),
   event_accept: code('events', 1),
   event_deliver: {
@@ -75,6 +101,14 @@ export const scriptAnswers: Readonly<Record<ScriptName, ScriptAnswers>> = {
       ];
     },
   },
+  function_pause: code('function_pause', 1, 0),
+  function_unpause: code('function_pause', 1, 0),
+  functions_paused: {
+    suite: 'function_pause',
+    answers: ['some paused', 'none paused'],
+    of: (reply) => [listOf(reply).map(text).length > 0 ? 'some paused' : 'none paused'],
+  },
+  history_append: code('outbox', 1),
   outbox_read: {
     suite: 'outbox',
     answers: ['no facts', 'facts', 'held by nobody else 0', 'held until ms'],
@@ -121,6 +155,16 @@ export const scriptAnswers: Readonly<Record<ScriptName, ScriptAnswers>> = {
       const ahead = integer(reply);
       if (ahead < 0) return [String(ahead)];
       return [ahead > 0 ? 'some ahead' : 'none ahead'];
+    },
+  },
+  queue_depth: {
+    suite: 'queue',
+    answers: ['pointed', 'due', 'later', 'no room', 'no key', 'running'],
+    of: (reply) => {
+      const counts = listOf(reply).map(integer);
+      shaped(counts.length === 6, reply);
+      const names = ['pointed', 'due', 'later', 'no room', 'no key', 'running'];
+      return names.filter((_, index) => (counts[index] ?? 0) > 0);
     },
   },
   queue_dequeue: code('queue', 1, 0),
@@ -182,7 +226,7 @@ export const scriptAnswers: Readonly<Record<ScriptName, ScriptAnswers>> = {
   },
   queue_take: {
     suite: 'take',
-    answers: ['1', '0', '-1', '-2', '-3', 'items'],
+    answers: ['1', '0', '-1', '-2', '-3', '-4', 'items'],
     of: (reply) => {
       const [found = null, count = null, ...flat] = listOf(reply);
       const items = rows(flat, 10);

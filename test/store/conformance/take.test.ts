@@ -1,5 +1,6 @@
 /** queue_take, code by code: what is handed out, in which order, and what waits for which limit. */
 import { beforeEach, describe, expect, test } from 'bun:test';
+import { accountId } from '../../../src/function/definition.ts';
 import { dequeue, enqueue, peek } from '../../../src/queue/queue.ts';
 import { idsOf, leaseMs, sampleItem, takeFrom, takeOne } from '../../queue/sample_item.ts';
 import { listenFor, type StoreUnderTest, scores } from '../../store_under_test.ts';
@@ -61,6 +62,22 @@ conformance('take', (engine) => {
       expect((await takeFrom(under, 'fn-1', { itemsMax: 1 })).outcome).toBe('more');
       under.clock.advance(4_000);
       expect(idsOf((await takeFrom(under, 'fn-1', other)).items)).toEqual(['c']);
+    });
+
+    test('code -4: nothing of a paused function, and its account’s room goes to another that waits', async () => {
+      await enqueue(store, [due('a'), due('b', { partition: 'fn-2' })]);
+      const full = await takeOne(under, 'fn-1', { accountLimit: 1 });
+      expect((await takeFrom(under, 'fn-2', { accountLimit: 1 })).outcome).toBe('account_limit');
+      await store.run('function_pause', [now, 'fn-1', accountId]);
+      await enqueue(store, [due('c')]);
+      await dequeue(store, full);
+      // Both were woken, and the one that may not be served first gives its turn away.
+      expect(await takeFrom(under, 'fn-1', { accountLimit: 1 })).toEqual({
+        outcome: 'paused',
+        items: [],
+      });
+      expect(Object.keys(await scores(under, 'x:partitions'))).toEqual(['fn-2']);
+      expect(idsOf((await takeFrom(under, 'fn-2', { accountLimit: 1 })).items)).toEqual(['b']);
     });
 
     test('the lease on the partition goes when nothing more is due', async () => {

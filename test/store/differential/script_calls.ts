@@ -3,7 +3,12 @@
  * concurrency keys. Arguments are built by the code that builds them in the server.
  */
 import fc from 'fast-check';
-import type { AppDefinition, FunctionDefinition } from '../../../src/function/definition.ts';
+import { advanceBulk, loadBulks, startBulk, stopBulk } from '../../../src/executor/bulk_store.ts';
+import {
+  type AppDefinition,
+  accountId,
+  type FunctionDefinition,
+} from '../../../src/function/definition.ts';
 import { readOutbox, trimOutbox } from '../../../src/history/outbox.ts';
 import {
   type NewPause,
@@ -13,6 +18,7 @@ import {
   scanPauses,
   timeOutPause,
 } from '../../../src/pause/pause.ts';
+import { queueDepth } from '../../../src/queue/depth.ts';
 import {
   type ItemKind,
   itemListArgs,
@@ -70,6 +76,7 @@ const facts = some(constantFrom('"f1"', '"f2"', `"${'x'.repeat(60)}"`));
 const mode = constantFrom('wait', 'race', '');
 const process = often('p1', 'p2');
 const json = constantFrom('null', '{}', '{"data":"ü"}', `"${'y'.repeat(40)}"`);
+const bulkId = constantFrom('op-1', 'op-2', 'op-3');
 const eventName = constantFrom('test/wanted', 'test/other');
 const limit = constantFrom(0, 1, 1, 2, 100);
 const concurrencyKeys = some(
@@ -125,9 +132,13 @@ const run: fc.Arbitrary<NewRun> = fc
       }),
     ),
     otherwise: fc.record({ items: some(item, 1), facts }),
+    preset: fc.option(
+      fc.record({ steps: some(fc.tuple(stepId, json)), inputs: some(fc.tuple(stepId, json)) }),
+      { nil: undefined },
+    ),
   })
-  .map(({ runId: id, items, ...rest }) => {
-    const usual = sampleRun(id, rest);
+  .map(({ runId: id, items, preset, ...rest }) => {
+    const usual = sampleRun(id, { ...rest, ...(preset && { preset }) });
     return { ...usual, items: [...usual.items, ...items] };
   });
 
@@ -236,6 +247,9 @@ const calls: Readonly<Record<ScriptName, fc.Arbitrary<ScriptCall>>> = {
   queue_accounts: through(fc.tuple(now, constantFrom(1, 10)), (store, [ms, most]) =>
     queue.accountsWithWork(store, ms, most),
   ),
+  queue_depth: through(fc.tuple(now, fc.array(partition, { maxLength: 3 })), (store, [ms, ids]) =>
+    queueDepth(store, ms, ids),
+  ),
   queue_ahead: direct('queue_ahead', partition, itemId),
   queue_return: direct('queue_return', partition, token, fc.constant(600_000)),
   queue_postpone: direct('queue_postpone', itemId, token, now),
@@ -304,6 +318,38 @@ const calls: Readonly<Record<ScriptName, fc.Arbitrary<ScriptCall>>> = {
     }),
     commitCheckpoint,
   ),
+  bulk_start: through(
+    fc.tuple(bulkId, now, constantFrom(1, 2)),
+    (store, [id, createdAtMs, runningMax]) =>
+      startBulk(
+        store,
+        {
+          ...{ id, createdAtMs, kind: 'cancel', name: 'é', total: 3, done: 0, skipped: 0 },
+          ...{ status: 'running', endedAtMs: null, error: null, filter: { timeField: 'queued' } },
+        },
+        sampleItem({ id: 'i1', partition: 'bulk', kind: 'bulk' }),
+        { runningMax, keptMax: 2 },
+      ),
+  ),
+  bulk_load: through(constantFrom('', 'op-1', 'op-2'), loadBulks),
+  bulk_advance: through(
+    fc.tuple(
+      leased,
+      fc.record({
+        ...{ nowMs: now, operationId: bulkId, nextMs: now, passedOver: constantFrom(0, 2) },
+        place: constantFrom(null, { atMs: 1_000, runId: 'run-1' }),
+        status: constantFrom('running' as const, 'completed', 'failed'),
+        ends: some(fc.record({ runId, items: some(item, 1), facts })),
+        runs: some(run, 1),
+      }),
+    ),
+    (store, [of, step]) => advanceBulk(store, of, step),
+  ),
+  bulk_stop: through(fc.tuple(bulkId, now), (store, [id, ms]) => stopBulk(store, id, ms)),
+  function_pause: direct('function_pause', now, partition, fc.constant(accountId)),
+  function_unpause: direct('function_unpause', partition, fc.constant(accountId)),
+  functions_paused: fc.constant({ script: 'functions_paused', args: [] }),
+  history_append: direct('history_append', countedFacts),
   event_accept: direct('event_accept', some(item).map(itemListArgs), countedFacts),
   event_deliver: direct(
     'event_deliver',
@@ -363,7 +409,10 @@ const plausible = fc.oneof(...Object.values(calls));
  */
 const damaged = fc
   .tuple(plausible, fc.nat(), constantFrom('', '-1', '3', 'nonsense'))
-  .map(([{ script, args }, at, value]) => ({ script, args: args.with(at % args.length, value) }));
+  .map(([{ script, args }, at, value]) => ({
+    script,
+    args: args.length === 0 ? args : args.with(at % args.length, value),
+  }));
 
 const scriptCall: fc.Arbitrary<ScriptCall> = fc.oneof(
   { weight: 30, arbitrary: plausible },

@@ -218,9 +218,13 @@ describe('a backup', () => {
 
   test('of a damaged history is not made', async () => {
     const path = join(sample.dataDir, 'history.db');
-    const bytes = readFileSync(path);
     // The table of events; an index would simply be made anew.
-    bytes.fill(0xaa, 4_096, 8_192);
+    const db = new Database(path);
+    const [page] = db.query("SELECT rootpage FROM sqlite_schema WHERE name = 'events'").values();
+    db.close(true);
+    const end = Number(page?.[0]) * 4_096;
+    const bytes = readFileSync(path);
+    bytes.fill(0xaa, end - 4_096, end);
     writeFileSync(path, bytes);
     await expect(back()).rejects.toThrow('history.db');
     expect(leftovers()).toEqual([]);

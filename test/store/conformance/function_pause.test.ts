@@ -1,0 +1,114 @@
+/** Scripts that pause functions, code by code (lua/function_pause.lua, function_unpause.lua, functions_paused.lua). */
+import { beforeEach, describe, expect, test } from 'bun:test';
+import { accountId } from '../../../src/function/definition.ts';
+import { dequeue, enqueue } from '../../../src/queue/queue.ts';
+import { idsOf, sampleItem, takeFrom, takeOne } from '../../queue/sample_item.ts';
+import { fields, listenFor, type StoreUnderTest, scores } from '../../store_under_test.ts';
+import { conformance } from './suite.ts';
+
+conformance('function_pause', (engine) => {
+  let under: StoreUnderTest;
+  let store: StoreUnderTest['store'];
+  let now: number;
+
+  beforeEach(async () => {
+    under = await engine.open();
+    store = under.store;
+    now = under.clock.now();
+  });
+
+  const pause = (id = 'fn-1') => store.run('function_pause', [now, id, accountId]);
+  const unpause = (id = 'fn-1') => store.run('function_unpause', [id, accountId]);
+  const partitions = () => scores(under, 'x:partitions');
+
+  test('function_pause: code 1 takes the partition from the queue, code 0 changes nothing', async () => {
+    await enqueue(store, [sampleItem({ id: 'a' }), sampleItem({ id: 'b', partition: 'fn-2' })]);
+    const heard = await listenFor(under, 'paused');
+    expect(await store.run('functions_paused', [])).toEqual([]);
+    expect(await pause()).toBe(1);
+    now += 5;
+    expect(await pause()).toBe(0);
+    expect(await partitions()).toEqual({ 'fn-2': 1_000 });
+    expect(await store.run('functions_paused', [])).toEqual(['fn-1']);
+    expect(await fields(under, 'paused')).toEqual({ 'fn-1': String(now - 5) });
+    expect(await heard()).toEqual(['fn-1']);
+  });
+
+  test('what is queued, comes back or is taken over meanwhile waits, too', async () => {
+    await enqueue(store, [sampleItem({ id: 'a' })]);
+    const item = await takeOne(under, 'fn-1');
+    await pause();
+    await enqueue(store, [sampleItem({ id: 'b' })]);
+    expect((await takeFrom(under, 'fn-1')).outcome).toBe('paused');
+    await store.run('queue_postpone', [item.id, item.leaseToken, now]);
+    expect((await takeFrom(under, 'fn-1')).outcome).toBe('paused');
+    expect(await partitions()).toEqual({});
+  });
+
+  test('function_unpause: code 1 wakes the partition for its earliest item, code 0 changes nothing', async () => {
+    await enqueue(store, [
+      sampleItem({ id: 'a', scoreMs: 3_000 }),
+      sampleItem({ id: 'b', scoreMs: 2_000 }),
+    ]);
+    await pause();
+    const heard = await listenFor(under, 'wake');
+    expect(await unpause()).toBe(1);
+    expect(await unpause()).toBe(0);
+    expect(await heard()).toEqual(['2000 fn-1']);
+    expect(await partitions()).toEqual({ 'fn-1': 2_000 });
+    expect(idsOf((await takeFrom(under, 'fn-1')).items)).toEqual(['b', 'a']);
+    expect(await store.run('functions_paused', [])).toEqual([]);
+  });
+
+  test('a pause of a function without work, and its end, leave no pointer', async () => {
+    await pause();
+    const heard = await listenFor(under, 'wake');
+    await unpause();
+    expect(await heard()).toEqual([]);
+    expect(await partitions()).toEqual({});
+  });
+
+  describe('room of a concurrency key that several functions share', () => {
+    const concurrencyKeys = [{ key: 'e:1:a', limit: 1 }];
+    const keyed = (id: string, partition: string) => sampleItem({ id, partition, concurrencyKeys });
+
+    test('goes to the functions that are not paused', async () => {
+      await enqueue(store, [keyed('a', 'fn-1')]);
+      const holder = await takeOne(under, 'fn-1');
+      await enqueue(store, [keyed('b', 'fn-1'), keyed('c', 'fn-1'), keyed('d', 'fn-2')]);
+      for (const partition of ['fn-1', 'fn-2']) await takeFrom(under, partition);
+      expect(Object.keys(await scores(under, 'x:backlog:e:1:a'))).toEqual(['b', 'c', 'd']);
+      await pause();
+      await dequeue(store, holder);
+      expect(idsOf((await takeFrom(under, 'fn-2')).items)).toEqual(['d']);
+      await unpause();
+      expect((await takeFrom(under, 'fn-1')).items).toEqual([]);
+    });
+
+    test('that a function was just given when it was paused goes to the next', async () => {
+      await enqueue(store, [keyed('a', 'fn-1')]);
+      const holder = await takeOne(under, 'fn-1');
+      await enqueue(store, [keyed('b', 'fn-1'), keyed('d', 'fn-2')]);
+      for (const partition of ['fn-1', 'fn-2']) await takeFrom(under, partition);
+      await dequeue(store, holder);
+      await pause();
+      expect(idsOf((await takeFrom(under, 'fn-2')).items)).toEqual(['d']);
+    });
+  });
+
+  test('room of an account that a function was woken for goes to the next when it is paused', async () => {
+    await enqueue(store, [
+      sampleItem({ id: 'a' }),
+      ...['fn-2', 'fn-3'].map((partition) => sampleItem({ id: partition, partition })),
+    ]);
+    const holder = await takeOne(under, 'fn-1', { accountLimit: 1 });
+    for (const partition of ['fn-2', 'fn-3']) {
+      under.clock.advance(1);
+      await takeFrom(under, partition, { accountLimit: 1 });
+    }
+    await dequeue(store, holder);
+    expect(await partitions()).toEqual({ 'fn-2': 1_000 });
+    await pause('fn-2');
+    expect(await partitions()).toEqual({ 'fn-3': 1_000 });
+  });
+});
