@@ -1,0 +1,57 @@
+/**
+ * What spans need from facts before the one that ends them. Bounded: of a run or step that is not remembered any more,
+ * a span says what its own fact says.
+ */
+import type { StepFact } from '../../history/fact.ts';
+import { Recent } from './recent.ts';
+
+const runsMax = 20_000;
+const stepsMax = 20_000;
+const spansMax = 65_536;
+
+export interface RunMemory {
+  readonly functionId?: string;
+  readonly appId?: string;
+  readonly functionSlug?: string;
+  readonly functionVersion?: number;
+  readonly scheduledAtMs?: number;
+  readonly startedAtMs?: number;
+}
+
+export interface StepMemory {
+  /** When the server first heard of it. */
+  readonly queuedAtMs?: number;
+  /** When its first attempt began. */
+  readonly startedAtMs?: number;
+  readonly detail?: StepFact['detail'];
+}
+
+export class SpanMemory {
+  readonly #runs = new Recent<string, RunMemory>(runsMax);
+  readonly #steps = new Recent<string, StepMemory>(stepsMax);
+  readonly #spans = new Recent<string, true>(spansMax);
+
+  run(runId: string): RunMemory {
+    return this.#runs.get(runId) ?? {};
+  }
+
+  noteRun(runId: string, memory: RunMemory): void {
+    this.#runs.set(runId, { ...this.#runs.get(runId), ...memory });
+  }
+
+  step(runId: string, stepId: string): StepMemory {
+    return this.#steps.get(`${runId}:${stepId}`) ?? {};
+  }
+
+  noteStep(runId: string, stepId: string, memory: StepMemory): void {
+    // What came first is when it began.
+    this.#steps.set(`${runId}:${stepId}`, { ...memory, ...this.step(runId, stepId) });
+  }
+
+  /** False the second time: facts can be told twice. */
+  isNew(spanId: string): boolean {
+    if (this.#spans.has(spanId)) return false;
+    this.#spans.set(spanId, true);
+    return true;
+  }
+}
