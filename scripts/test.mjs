@@ -25,7 +25,13 @@ const systemPackages = [
   { command: 'redis-server', name: 'redis-server' },
   // Not in Debian 12 itself, but in its backports.
   { command: 'valkey-server', name: 'valkey-server', isInBackports: true },
+  // Debian keeps the servers of each version in a folder of their own.
+  { command: 'initdb', name: 'postgresql', versions: '/usr/lib/postgresql' },
+  // For promtool, which checks what /metrics answers.
+  { command: 'promtool', name: 'prometheus' },
 ];
+/** Asked by Debian's packages before they start what they have installed. */
+const startPolicy = '/usr/sbin/policy-rc.d';
 /** What goes into the binary. */
 const sources = ['src', 'lua', 'cue', 'proto', 'build.ts', 'package.json', 'package-lock.json'];
 /** Folders of test/ that hold programs, not tests. */
@@ -49,25 +55,44 @@ process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
 
 function installSystemPackages() {
-  const missing = systemPackages.filter(({ command }) => !isOnPath(command));
+  const missing = systemPackages.filter((entry) => !isInstalled(entry));
   if (missing.length === 0) return;
   if (process.getuid?.() === 0 && isOnPath('apt-get')) {
     for (const name of missing.map((entry) => entry.name))
       process.stdout.write(`Installing the Debian package ${name}\n`);
     apt([], 'update');
-    for (const entry of missing) install(entry);
+    withoutStarting(() => missing.forEach(install));
   }
-  const absent = missing.filter(({ command }) => !isOnPath(command)).map(({ name }) => name);
+  const absent = missing.filter((entry) => !isInstalled(entry)).map(({ name }) => name);
   if (absent.length === 0) return;
   process.stdout.write(
     `Missing: ${absent.join(' ')}. Tests that need them are left out; install them with your package manager.\n`,
   );
 }
 
-function install({ command, name, isInBackports = false }) {
+/** Tests start servers of their own: what packages bring must not run beside them, nor on its usual port. */
+function withoutStarting(use) {
+  if (existsSync(startPolicy)) {
+    // A machine that has a policy, as containers do, keeps it.
+    use();
+    return;
+  }
+  // Whoever interrupts this must not find the policy left behind: with a handler, `finally` comes first.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+  // 101: the action is not allowed.
+  writeFileSync(startPolicy, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' });
+  try {
+    use();
+  } finally {
+    rmSync(startPolicy, { force: true });
+  }
+}
+
+function install(entry) {
+  const { name, isInBackports = false } = entry;
   const install = ['install', '--yes', '--no-install-recommends'];
   apt([], ...install, name);
-  if (isOnPath(command) || !isInBackports) return;
+  if (isInstalled(entry) || !isInBackports) return;
   withBackports((options, suite) => {
     apt(options, 'update');
     apt(options, ...install, '--target-release', suite, name);
@@ -116,6 +141,14 @@ function apt(options, ...args) {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   });
+}
+
+function isInstalled({ command, versions }) {
+  if (isOnPath(command)) return true;
+  if (versions === undefined || !existsSync(versions)) return false;
+  return readdirSync(versions).some((version) =>
+    existsSync(join(versions, version, 'bin', command)),
+  );
 }
 
 function isOnPath(command) {
