@@ -1,9 +1,8 @@
 /** The HTTP application: every door in one Elysia app (http-api.md §0). */
 import { Elysia } from 'elysia';
 import type { Logger } from '../lib/logger.ts';
-import type { Registry } from '../state/registry.ts';
-import { notFound } from './answer.ts';
 import { appFunctionRoutes } from './app_functions.ts';
+import type { AppRegistry } from './app_registry.ts';
 import { checkpointPrefixes, checkpointRoutes } from './checkpoint.ts';
 import { corsHeaders, isPreflight, preflightResponse } from './cors.ts';
 import { devRoutes } from './dev.ts';
@@ -11,10 +10,13 @@ import { eventHistoryRoutes } from './event_history.ts';
 import { eventRoutes } from './events.ts';
 import { functionLimitRoutes } from './function_limit.ts';
 import { functionSyncRoutes } from './function_sync.ts';
+import { graphqlRoutes } from './graphql/routes.ts';
 import { healthRoutes } from './health.ts';
 import { invokeRoutes } from './invoke.ts';
 import { refuseOtherMethods } from './method.ts';
-import { problemOf, problemResponse } from './problem.ts';
+import { metricsRoutes, requestCounts } from './metrics.ts';
+import { problemOf } from './problem.ts';
+import { refusal, unknownPath } from './refusal.ts';
 import { runOutputRoutes } from './run_output.ts';
 import { runStateRoutes } from './run_state.ts';
 import { runTokens } from './run_token.ts';
@@ -22,6 +24,8 @@ import { runRoutes } from './runs.ts';
 import type { Services } from './services.ts';
 import { signalRoutes } from './signals.ts';
 import { userlandTraceRoutes } from './userland_trace.ts';
+import { v1Routes } from './v1/routes.ts';
+import { v2Doors } from './v2/routes.ts';
 
 /**
  * Answers are the same through `handle` and over a socket: Bun's own router, which treats methods and
@@ -42,22 +46,19 @@ const always: ReadonlySet<string> = new Set([
   'GET /v1/events',
   'GET /v1/events/:eventId',
   'GET /v1/events/:eventId/runs',
+  'GET /v1/runs',
   'GET /v1/runs/:runId',
+  'GET /v1/runs/:runId/trace',
+  'GET /metrics',
+  'GET /v1/prom/:env',
+  'GET /v1/openapi.json',
+  'GET /v1/docs',
+  // Waits by itself for what it changes.
+  'GET /v0',
+  'GET /v0/',
+  'GET /v0/gql',
+  'POST /v0/gql',
 ]);
-
-/** What the doors use of the registry, so that a test can do with less. */
-export type AppRegistry = Pick<
-  Registry,
-  | 'apps'
-  | 'app'
-  | 'appByUrl'
-  | 'functionBySlug'
-  | 'functionById'
-  | 'sync'
-  | 'setError'
-  | 'remove'
-  | 'refresh'
->;
 
 /**
  * Builds the app; whoever calls this lets it listen. `log` hears of failures that nobody expected and of
@@ -70,8 +71,10 @@ export function createApp(
   log: Pick<Logger, 'error' | 'warn' | 'info'>,
 ) {
   const tokens = runTokens(services.signingKey, services.clock);
+  const v2 = v2Doors({ services, registry });
   const settled = async ({ method }: Request, route: string): Promise<void> => {
-    if (!always.has(`${method} ${route}`)) await services.settled();
+    const door = `${method} ${route}`;
+    if (!always.has(door) && !v2.always.has(door)) await services.settled();
   };
   const app = new Elysia(elysiaOptions)
     .onRequest(({ request, set }) => {
@@ -81,15 +84,16 @@ export function createApp(
       return undefined;
     })
     .onError(async ({ code, error, route, request }) => {
-      if (code === 'NOT_FOUND') return notFound();
+      if (code === 'NOT_FOUND') return unknownPath(request);
       // A refusal tells of what happened, too.
       const cause = await settled(request, route).then(
         () => error,
         (unavailable: unknown) => unavailable,
       );
-      return problemResponse(problemOf(cause, route, log));
+      return refusal(problemOf(cause, route, log), route);
     })
     .onAfterHandle(async ({ request, route }) => settled(request, route))
+    .use(requestCounts(services))
     .use(eventRoutes(services))
     .use(invokeRoutes(services, registry))
     .use(healthRoutes(services))
@@ -100,8 +104,12 @@ export function createApp(
     .use(eventHistoryRoutes(services))
     .use(runRoutes(services))
     .use(appFunctionRoutes(services, registry))
+    .use(graphqlRoutes(services, registry, log))
     .use(signalRoutes(services))
-    .use(userlandTraceRoutes(services));
+    .use(metricsRoutes(services))
+    .use(userlandTraceRoutes(services))
+    .use(v1Routes(services, registry))
+    .use(v2.routes);
   for (const prefix of checkpointPrefixes) {
     app.use(checkpointRoutes(prefix, services, tokens));
     app.use(runOutputRoutes(prefix, services, tokens));

@@ -20,6 +20,11 @@ export async function readText(request: Request, bytesMax: number): Promise<stri
   return await request.text().catch(refuseBroken);
 }
 
+/** The body as it is. Throws as `readText` does. */
+export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
+  return Buffer.concat(await readChunks(request, bytesMax));
+}
+
 /** The body as JSON that fits the rule's schema. Throws `Problem` 400 or 413. */
 export async function readJson<T>(request: Request, rule: JsonRule<T>): Promise<T> {
   const text = await readText(request, rule.bytesMax);

@@ -2,7 +2,7 @@
 import { Elysia } from 'elysia';
 import { z } from 'zod';
 import { accountId, environmentId } from '../function/definition.ts';
-import type { EventFilter, EventRecord } from '../history/history.ts';
+import type { EventQuery, EventRecord } from '../history/history.ts';
 import { parseDate } from '../lib/date.ts';
 import { isUlid } from '../lib/ulid.ts';
 import { enveloped } from './answer.ts';
@@ -27,16 +27,24 @@ const refusals: Readonly<Record<string, string>> = {
 
 const date = z.string().transform(parseDate).pipe(z.number());
 
-const listQuery = z.object({
+export const eventListQuery = z.object({
   limit: z
     .string()
     .regex(/^[+-]?\d+$/)
     .transform(Number)
+    .describe('How many at most: 1 to 51, 20 when absent; other numbers are taken for the nearest.')
     .optional(),
-  cursor: z.string().toUpperCase().refine(isUlid).optional(),
-  name: z.string().optional(),
-  received_after: date.optional(),
-  received_before: date.optional(),
+  cursor: z
+    .string()
+    .toUpperCase()
+    .refine(isUlid)
+    .describe('`internal_id` of the last event seen.')
+    .optional(),
+  name: z.string().describe('Only events of this name.').optional(),
+  received_after: date
+    .describe('RFC 3339 or another form of date; an hour ago when absent.')
+    .optional(),
+  received_before: date.describe('As above; now when absent.').optional(),
 });
 
 /** Only the keys that /v1 shows. */
@@ -49,13 +57,25 @@ const storedPayload = z.object({
   v: z.string().optional(),
 });
 
+export const eventSchema = z
+  .object({
+    internal_id: z.string(),
+    account_id: z.string(),
+    environment_id: z.string(),
+    source: z.string(),
+    source_id: z.null(),
+    received_at: z.iso.datetime(),
+    ...storedPayload.shape,
+  })
+  .meta({ id: 'Event' });
+
 export function eventHistoryRoutes(services: Services) {
   const { history, clock } = services;
   return new Elysia()
     .onBeforeHandle(requireSigningKey(services))
     .get('/v1/events', async ({ request }) => {
       const nowMs = clock.now();
-      const events = await history.events(filterOf(new URL(request.url).searchParams, nowMs));
+      const events = await history.events(queryOf(new URL(request.url).searchParams, nowMs));
       return enveloped(events.map(eventObject), nowMs);
     })
     .get('/v1/events/:eventId', async ({ params }) => {
@@ -75,10 +95,10 @@ function eventIdOf(text: string): string {
   return ulidOf(text, `Invalid event ID: ${text}`);
 }
 
-function filterOf(query: URLSearchParams, nowMs: number): EventFilter {
+function queryOf(query: URLSearchParams, nowMs: number): EventQuery {
   // An empty parameter counts as absent.
   const given = Object.fromEntries([...query].filter(([, value]) => value !== ''));
-  const result = listQuery.safeParse(given);
+  const result = eventListQuery.safeParse(given);
   if (!result.success) {
     const parameter = String(result.error.issues[0]?.path[0] ?? '');
     throw new Problem(400, refusals[parameter] ?? 'Invalid query');
@@ -87,14 +107,14 @@ function filterOf(query: URLSearchParams, nowMs: number): EventFilter {
   return {
     limit: Math.min(Math.max(limit ?? limitDefault, 1), limitMax),
     ...(cursor === undefined ? {} : { before: cursor }),
-    ...(name === undefined ? {} : { name }),
+    ...(name === undefined ? {} : { names: [name] }),
     receivedAfterMs: received_after ?? nowMs - windowMsDefault,
     receivedBeforeMs: received_before ?? nowMs,
     includeInternal: false,
   };
 }
 
-function eventObject(event: EventRecord): Readonly<Record<string, unknown>> {
+function eventObject(event: EventRecord): z.input<typeof eventSchema> {
   const { id, name, data, user, ts, v } = storedPayload.parse(JSON.parse(event.payload));
   return {
     internal_id: event.internalId,

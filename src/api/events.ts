@@ -10,6 +10,7 @@ import { eventKeyCheck } from './auth.ts';
 import { mebibyte, readText } from './body.ts';
 import { overloaded } from './problem.ts';
 import type { Services } from './services.ts';
+import { traced } from './traced.ts';
 
 /** Of a request. One event may have 3 MiB, and 5000 of the usual size fit many times. */
 export const eventRequestBytesMax = 64 * mebibyte;
@@ -41,6 +42,6 @@ async function accept(request: Request, { intake, clock }: Services): Promise<Re
   if (!parsed.ok) return json({ ids: [], status: 400, error: parsed.message }, { status: 400 });
   // Nothing to do is no failure; clients of the original know this answer (§1.2).
   if (parsed.events.length === 0) return json({ ids: [''], status: 200 });
-  await intake.accept(parsed.events);
+  await intake.accept(traced(parsed.events, request));
   return json({ ids: parsed.events.map(({ internalId }) => internalId), status: 200 });
 }

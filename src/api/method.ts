@@ -1,5 +1,6 @@
 /** Known path, wrong method: 405 with the methods that would have worked (http-api.md §0.4). */
 import type { AnyElysia } from 'elysia';
+import { wrongMethod } from './refusal.ts';
 
 /** Adds the refusal to every path that `app` has routes for. Call it when all routes are in. */
 export function refuseOtherMethods(app: AnyElysia): void {
@@ -13,6 +14,6 @@ export function refuseOtherMethods(app: AnyElysia): void {
     // Elysia answers HEAD from the GET route by itself.
     if (methods.has('GET')) methods.add('HEAD');
     const allow = [...methods].sort().join(', ');
-    app.all(path, () => new Response(null, { status: 405, headers: { allow } }), { parse: 'none' });
+    app.all(path, () => wrongMethod(path, allow), { parse: 'none' });
   }
 }

@@ -3,7 +3,7 @@
  * `{code?, error, data, status}` (http-api.md §0.5), always with the true status: the original answers 200 for
  * every failed GET below /v1 (§3.1), which no client needs.
  */
-import { HistoryUnavailableError } from '../history/history_error.ts';
+import { HistoryUnavailableError, QueryError } from '../history/history_error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { AppContentionError } from '../state/registry.ts';
 import { StoreUnavailableError } from '../store/store.ts';
@@ -71,6 +71,9 @@ export function problemOf(error: unknown, route: string, log: ErrorLog): Problem
       retryAfterSeconds,
       cause: error,
     });
+  }
+  if (error instanceof QueryError) {
+    return new Problem(400, error.message, { code: error.code, cause: error });
   }
   if (error instanceof AppContentionError) {
     return new Problem(503, error.message, { code: error.code, retryAfterSeconds, cause: error });

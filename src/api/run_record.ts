@@ -1,8 +1,26 @@
 /** A run as /v1 shows it (http-api.md §3.4), in the key order of the original. */
+import { z } from 'zod';
 import { environmentId } from '../function/definition.ts';
 import type { RunRecord } from '../history/history.ts';
 
-export function runObject(run: RunRecord): Readonly<Record<string, unknown>> {
+export const runSchema = z
+  .object({
+    run_id: z.string(),
+    run_started_at: z.iso.datetime(),
+    function_id: z.string(),
+    function_version: z.int(),
+    environment_id: z.string(),
+    event_id: z.string().describe('The first one of a batch; empty for a cron.'),
+    batch_id: z.string().optional(),
+    original_run_id: z.string().optional(),
+    cron: z.string().optional(),
+    status: z.enum(['Scheduled', 'Running', 'Completed', 'Failed', 'Cancelled', 'Skipped']),
+    ended_at: z.iso.datetime().nullable(),
+    output: z.unknown().optional(),
+  })
+  .meta({ id: 'FunctionRun' });
+
+export function runObject(run: RunRecord): z.input<typeof runSchema> {
   return {
     run_id: run.runId,
     run_started_at: isoTime(run.scheduledAtMs),

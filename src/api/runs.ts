@@ -4,7 +4,7 @@ import type { RunJob } from '../executor/runs.ts';
 import { empty, enveloped } from './answer.ts';
 import { requireSigningKey } from './auth.ts';
 import { Problem } from './problem.ts';
-import { readMetadata } from './run_metadata.ts';
+import { metadataWriter } from './run_metadata.ts';
 import { isoTime, runObject } from './run_record.ts';
 import type { Services } from './services.ts';
 import { ulidOf } from './ulid_param.ts';
@@ -15,6 +15,7 @@ const jobsMax = 10;
 
 export function runRoutes(services: Services) {
   const { runs, history, clock } = services;
+  const writeMetadata = metadataWriter(services);
   return new Elysia()
     .onBeforeHandle(requireSigningKey(services))
     .get('/v1/runs/:runId', async ({ params }) => {
@@ -45,10 +46,7 @@ export function runRoutes(services: Services) {
     .post(
       '/v1/runs/:runId/metadata',
       async ({ request, params }) => {
-        // Checked and then dropped: nothing on the server depends on metadata (sdk-http-protocol.md §9.1), and
-        // accepting it keeps SDKs working. A run nobody knows is accepted as well, as in the original.
-        runIdOf(params.runId);
-        await readMetadata(request);
+        await writeMetadata(runIdOf(params.runId), request);
         return empty();
       },
       { parse: 'none' },

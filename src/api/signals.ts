@@ -7,7 +7,7 @@ import { mebibyte, readJson } from './body.ts';
 import { Problem } from './problem.ts';
 import type { Services } from './services.ts';
 
-const rule = {
+export const signalRule = {
   schema: z.object({ signal: z.string().min(1), data: z.unknown().optional() }),
   // The data becomes a step's output, which has this limit.
   bytesMax: 4 * mebibyte,
@@ -19,7 +19,7 @@ export function signalRoutes(services: Services) {
   return new Elysia().onBeforeHandle(requireSigningKey(services)).post(
     '/v1/signals',
     async ({ request }) => {
-      const { signal, data } = await readJson(request, rule);
+      const { signal, data } = await readJson(request, signalRule);
       const resumed = await signals.send(signal, JSON.stringify(data ?? null));
       // JS takes 404 for "nobody waits", not for a failure.
       if (resumed === null) throw new Problem(404, 'No signal found');

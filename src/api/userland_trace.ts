@@ -1,36 +1,83 @@
 /**
- * `POST /v1/traces/userland`: spans of user code over OTLP (http-api.md §6). They are read and dropped for
- * now, so that exporters in apps do not fail and retry.
+ * `POST /v1/traces/userland`: spans of user code over OTLP (http-api.md §6). What the exporter hears, good or bad, is
+ * in the encoding it sent. Answers are never compressed: they are a few bytes, which gzip would only make more.
  */
 import { Elysia } from 'elysia';
-import { json } from './answer.ts';
+import { type Encoding, readExportRequest } from '../trace/otlp/export_request.ts';
+import { encodeMessage, type MessageName } from '../trace/otlp/messages.ts';
+import { unpack } from '../trace/otlp/unpacked.ts';
+import { userlandFacts } from '../trace/otlp/userland.ts';
+import { empty, json, plainText } from './answer.ts';
 import { requireSigningKey } from './auth.ts';
-import { mebibyte, readText } from './body.ts';
+import { mebibyte, readBytes } from './body.ts';
+import { Problem } from './problem.ts';
 import type { Services } from './services.ts';
 
 const bodyBytesMax = 8 * mebibyte;
 
+/** google.rpc.Code of the statuses that this door answers with. */
+const rpcCodes: Readonly<Record<number, number>> = { 400: 3, 413: 8, 415: 3 };
+
 export function userlandTraceRoutes(services: Services) {
   return new Elysia()
     .onBeforeHandle(requireSigningKey(services))
-    .post('/v1/traces/userland', async ({ request }) => accept(request), { parse: 'none' });
+    .post('/v1/traces/userland', async ({ request }) => accept(request, services), {
+      parse: 'none',
+    })
+    .post('/dev/traces', async ({ request }) => acceptExact(request, services), { parse: 'none' });
 }
 
-async function accept(request: Request): Promise<Response> {
-  const text = await readText(request, bodyBytesMax);
-  if (!(request.headers.get('content-type') ?? '').includes('json')) {
-    // An ExportTraceServiceResponse without fields has no bytes.
-    return new Response(null, { headers: { 'content-type': 'application/x-protobuf' } });
+/** The older path knows its two content types only, and says nothing when all is well (http-api.md §8.6). */
+async function acceptExact(request: Request, services: Services): Promise<Response> {
+  const type = request.headers.get('content-type') ?? '';
+  if (type !== 'application/x-protobuf' && type !== 'application/json') {
+    const shown = JSON.stringify(type.slice(0, 100));
+    return plainText(`unable to handle unknown content type for traces: ${shown}`, { status: 400 });
   }
-  // OTLP wants a google.rpc.Status here, not our usual problem.
-  return isJsonObject(text) ? json({}) : json({ message: 'Invalid payload' }, { status: 400 });
+  const answer = await accept(request, services);
+  return answer.ok ? empty() : answer;
 }
 
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
+async function accept(request: Request, { annotations }: Services): Promise<Response> {
+  const encoding = encodingOf(request);
+  const body = await readBytes(request, bodyBytesMax).catch(sizeProblem);
+  if (body instanceof Problem) return refusal(encoding, body.status, body.message);
+  const unpacked = await unpack(body, request.headers.get('content-encoding'), bodyBytesMax);
+  switch (unpacked.kind) {
+    case 'too_large':
+      return refusal(encoding, 413, `The body unpacks to more than ${bodyBytesMax} bytes.`);
+    case 'unknown_encoding':
+      return refusal(encoding, 415, 'Content-Encoding: send gzip or nothing.');
+    case 'broken':
+      return refusal(encoding, 400, 'Invalid payload');
   }
+  const groups = readExportRequest(unpacked.bytes, encoding);
+  if (groups === null) return refusal(encoding, 400, 'Invalid payload');
+  const { facts, rejected, reason } = await userlandFacts(groups);
+  if (facts.length > 0) await annotations.add(facts);
+  if (rejected === 0) return answer(encoding, 'response', {}, 200);
+  const partialSuccess = { rejectedSpans: String(rejected), errorMessage: reason ?? '' };
+  return answer(encoding, 'response', { partialSuccess }, 200);
+}
+
+function encodingOf(request: Request): Encoding {
+  const type = request.headers.get('content-type') ?? '';
+  return type.toLowerCase().includes('json') ? 'json' : 'protobuf';
+}
+
+function sizeProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  throw error;
+}
+
+/** OTLP wants a google.rpc.Status here, not our usual problem. The JSON form is the original's: no code. */
+function refusal(encoding: Encoding, status: number, message: string): Response {
+  const code = encoding === 'json' ? {} : { code: rpcCodes[status] };
+  return answer(encoding, 'status', { ...code, message }, status);
+}
+
+function answer(encoding: Encoding, name: MessageName, value: object, status: number): Response {
+  if (encoding === 'json') return json(value, { status });
+  const headers = { 'content-type': 'application/x-protobuf' };
+  return new Response(Buffer.from(encodeMessage(name, value)), { status, headers });
 }

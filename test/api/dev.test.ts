@@ -31,13 +31,50 @@ test('a dev server shows itself and its functions', async () => {
     isSingleNodeService: false,
     isMissingSigningKey: false,
     isMissingEventKeys: false,
-    features: {},
+    features: {
+      FEATURE_CEL_SEARCH: true,
+      'enable-step-metadata': true,
+      'run-details-v4': true,
+    },
   });
 });
 
-test('a cloud server has no such page, even with the key', async () => {
-  const door = openDoor({ kind: 'cloud', signingKey });
+test('a cloud server shows itself to those who hold the key, and names no database', async () => {
+  const door = openDoor({
+    kind: 'cloud',
+    signingKey,
+    eventKeys: ['k'],
+    startOptions: {
+      urls: ['http://app:3000/api/inngest'],
+      isDiscoveryOn: false,
+      isPollingOn: true,
+      pollIntervalMs: 5_000,
+      retryIntervalMs: null,
+      queueWorkers: 100,
+      requiresKeys: true,
+      isPersistent: true,
+      isSingleNode: true,
+    },
+  });
+  expect((await door.knock('GET', '/dev')).status).toBe(401);
   const headers = { authorization: `Bearer ${signingKey}` };
   const answer = await door.knock('GET', '/dev', undefined, headers);
-  expect([answer.status, answer.text]).toEqual([404, '404 page not found\n']);
+  expect(answer.status).toBe(200);
+  expect(answer.json()).toMatchObject({
+    authed: true,
+    startOpts: {
+      urls: ['http://app:3000/api/inngest'],
+      autodiscover: false,
+      poll: true,
+      poll_interval: 5,
+      retry_interval: 0,
+      queue_workers: 100,
+      require_keys: true,
+      persist: true,
+    },
+    isSingleNodeService: true,
+    isMissingSigningKey: false,
+    isMissingEventKeys: false,
+  });
+  expect(answer.text).not.toContain(signingKey);
 });

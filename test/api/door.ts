@@ -8,6 +8,7 @@ import type {
   FunctionDefinition,
   FunctionId,
 } from '../../src/function/definition.ts';
+import type { History } from '../../src/history/history.ts';
 import type { LogFields } from '../../src/lib/logger.ts';
 import { type FakeRegistry, fakeRegistry } from './fake_registry.ts';
 import { FakeWorld } from './fake_services.ts';
@@ -44,10 +45,15 @@ export interface Door {
   ): Promise<Answer>;
 }
 
-type Settings = Partial<Pick<Services, 'kind' | 'signingKey' | 'eventKeys'>>;
+type Settings = Partial<Pick<Services, 'kind' | 'signingKey' | 'eventKeys' | 'startOptions'>>;
 
-export function openDoor(settings: Settings = {}, apps: readonly AppDefinition[] = [shop]): Door {
+export function openDoor(
+  settings: Settings = {},
+  apps: readonly AppDefinition[] = [shop],
+  history: History | null = null,
+): Door {
   const world = new FakeWorld();
+  world.history = history;
   const logged: { message: string; fields?: LogFields }[] = [];
   const log = {
     error: (message: string, fields?: LogFields) => void logged.push({ message, fields }),

@@ -63,7 +63,7 @@ test('the list covers the last hour, twenty events, without internal ones', asyn
     metadata: { fetched_at: '2026-01-01T00:00:00.000Z', cached_until: null },
   });
   expect(answer.headers.get('cache-control')).toBeNull();
-  expect(door.world.eventFilters).toEqual([
+  expect(door.world.eventQueries).toEqual([
     {
       limit: 20,
       receivedAfterMs: nowMs - 3_600_000,
@@ -78,7 +78,7 @@ test('the limit is held between 1 and 51', async () => {
   for (const limit of ['0', '-3', '1', '51', '52', '1000', '']) {
     expect((await door.knock('GET', `/v1/events?limit=${limit}`)).status).toBe(200);
   }
-  expect(door.world.eventFilters.map(({ limit }) => limit)).toEqual([1, 1, 1, 51, 51, 51, 20]);
+  expect(door.world.eventQueries.map(({ limit }) => limit)).toEqual([1, 1, 1, 51, 51, 51, 20]);
 });
 
 test('name, cursor and dates narrow the list', async () => {
@@ -99,11 +99,11 @@ test('name, cursor and dates narrow the list', async () => {
     const query = `name=a%2Fb&cursor=${eventId.toLowerCase()}&received_after=${date}`;
     await door.knock('GET', `/v1/events?${query}&received_before=${date}`);
   }
-  expect(door.world.eventFilters).toEqual(
+  expect(door.world.eventQueries).toEqual(
     dates.map(() => ({
       limit: 20,
       before: eventId,
-      name: 'a/b',
+      names: ['a/b'],
       receivedAfterMs: nowMs,
       receivedBeforeMs: nowMs,
       includeInternal: false,
@@ -120,7 +120,7 @@ test('a parameter that makes no sense is 400 and named', async () => {
       problem(400, `Invalid ${name} query parameter`),
     ]);
   }
-  expect(door.world.eventFilters).toEqual([]);
+  expect(door.world.eventQueries).toEqual([]);
 });
 
 test('the runs of an event are listed; an event not in history yet has none so far', async () => {

@@ -1,11 +1,25 @@
 /** Hand-made services for the doors: they remember what they were asked and answer what a test put in. */
-import type { CancelOutcome, Services } from '../../src/api/services.ts';
+import type {
+  BulkOperation,
+  BulkRequest,
+  CancelOutcome,
+  RerunOutcome,
+  Services,
+} from '../../src/api/services.ts';
 import type { ReceivedEvent } from '../../src/event/event.ts';
 import type { AsyncCheckpoint, CheckpointOutcome } from '../../src/executor/checkpoints.ts';
 import type { SyncRunRequest } from '../../src/executor/new_sync_run.ts';
 import type { RunJob } from '../../src/executor/runs.ts';
 import type { SyncRunOutcome } from '../../src/executor/sync_runs.ts';
-import type { EventFilter, EventRecord, RunRecord } from '../../src/history/history.ts';
+import type { AppDefinition } from '../../src/function/definition.ts';
+import type { MetadataFact, TraceFact, UserlandSpanFact } from '../../src/history/fact.ts';
+import type {
+  EventQuery,
+  EventRecord,
+  History,
+  RunQuery,
+  RunRecord,
+} from '../../src/history/history.ts';
 import { type ManualClock, manualClock } from './manual_clock.ts';
 
 /** The text waits need a real one; everything else in the fakes is synchronous. */
@@ -27,7 +41,20 @@ export class FakeWorld {
   readonly syncSteps: { runId: string; functionId: string; steps: unknown }[] = [];
   readonly stepLimits = new Map<string, number>();
   readonly stateSizeLimits = new Map<string, number>();
-  eventFilters: EventFilter[] = [];
+  readonly facts = new Map<string, readonly TraceFact[]>();
+  readonly rerunOutcomes = new Map<string, RerunOutcome>();
+  readonly reruns: { runId: string; fromStep?: { stepId: string; input?: string } }[] = [];
+  readonly bulk: BulkOperation[] = [];
+  readonly pausable = new Set<string>();
+  readonly paused = new Set<string>();
+  readonly annotations: (UserlandSpanFact | MetadataFact)[] = [];
+  /** What a sync of a URL finds. */
+  readonly syncable = new Map<string, AppDefinition>();
+  readonly syncedUrls: string[] = [];
+  /** Answers instead of the maps above: a real one. */
+  history: History | null = null;
+  eventQueries: EventQuery[] = [];
+  runQueries: RunQuery[] = [];
   reasons: string[] = [];
   isOverloaded = false;
   /** What answers wait for. */
@@ -38,7 +65,7 @@ export class FakeWorld {
   /** Thrown by every service while it is set. */
   failure: Error | null = null;
 
-  services(settings: Partial<Pick<Services, 'kind' | 'signingKey' | 'eventKeys'>> = {}): Services {
+  services(settings: Partial<Services> = {}): Services {
     return {
       clock: this.clock,
       kind: 'dev',
@@ -64,7 +91,30 @@ export class FakeWorld {
       },
       checkpoints: this.#checkpoints(),
       limits: this.#limits(),
-      history: this.#history(),
+      history: this.history ?? this.#history(),
+      reruns: {
+        rerun: async (runId, fromStep) => {
+          this.#fail();
+          this.reruns.push({ runId, fromStep });
+          return this.rerunOutcomes.get(runId) ?? { kind: 'unknown_run' };
+        },
+      },
+      bulk: this.#bulk(),
+      pauses: this.#pauses(),
+      annotations: {
+        add: async (facts) => {
+          this.#fail();
+          this.annotations.push(...facts);
+        },
+      },
+      appSyncs: {
+        sync: async (url) => {
+          this.#fail();
+          this.syncedUrls.push(url);
+          return this.syncable.get(url) ?? null;
+        },
+      },
+      metrics: { contentType: 'text/plain; version=0.0.4', text: async () => '' },
       readiness: { reasons: () => this.reasons },
       settled: () => this.settled(),
     };
@@ -118,19 +168,82 @@ export class FakeWorld {
     };
   }
 
+  #bulk(): Services['bulk'] {
+    const find = (id: string): BulkOperation | null =>
+      this.bulk.find((operation) => operation.id === id) ?? null;
+    return {
+      start: async (request: BulkRequest) => {
+        this.#fail();
+        const counts = { total: this.runs.size, done: 0, skipped: 0 };
+        const operation: BulkOperation = {
+          ...request,
+          ...counts,
+          id: `01K000000000000000000000B${this.bulk.length}`,
+          status: 'running',
+          createdAtMs: this.clock.now(),
+          endedAtMs: null,
+          error: null,
+        };
+        this.bulk.push(operation);
+        return operation;
+      },
+      get: async (id) => find(id),
+      list: async () => this.bulk.toReversed(),
+      stop: async (id) => {
+        const index = this.bulk.findIndex((operation) => operation.id === id);
+        const found = this.bulk[index];
+        if (found === undefined) return null;
+        const stopped: BulkOperation = { ...found, status: 'stopped', endedAtMs: this.clock.now() };
+        this.bulk[index] = stopped;
+        return stopped;
+      },
+    };
+  }
+
+  #pauses(): Services['pauses'] {
+    return {
+      pause: async (id) => {
+        if (!this.pausable.has(id)) return null;
+        const was = this.paused.has(id);
+        this.paused.add(id);
+        return was ? 'paused_before' : 'paused';
+      },
+      unpause: async (id) => {
+        if (!this.pausable.has(id)) return null;
+        return this.paused.delete(id) ? 'unpaused' : 'not_paused';
+      },
+      isPaused: (id) => this.paused.has(id),
+    };
+  }
+
   #history(): Services['history'] {
     return {
       record: async () => undefined,
       events: async (filter) => {
         this.#fail();
-        this.eventFilters.push(filter);
+        this.eventQueries.push(filter);
         return [...this.events.values()];
       },
       event: async (internalId) => this.events.get(internalId) ?? null,
       runsOfEvent: async (internalId) =>
         [...this.runs.values()].filter(({ eventIds }) => eventIds.includes(internalId)),
       run: async (runId) => this.runs.get(runId) ?? null,
-      stepsOf: async () => [],
+      eventsById: async (ids) => ids.flatMap((id) => this.events.get(id) ?? []),
+      runsOfEvents: async (ids) =>
+        new Map(
+          ids.map((id) => [
+            id,
+            [...this.runs.values()].filter(({ eventIds }) => eventIds.includes(id)),
+          ]),
+        ),
+      countEvents: async () => this.events.size,
+      runs: async (query) => {
+        this.runQueries.push(query);
+        return { runs: [...this.runs.values()].slice(0, query.limit), hasMore: false };
+      },
+      countRuns: async () => this.runs.size,
+      factsOf: async (runId) => this.facts.get(runId) ?? [],
+      prune: async () => ({ events: 0, runs: 0, traces: 0, hasMore: false }),
       close: async () => undefined,
     };
   }

@@ -6,7 +6,9 @@ export function runRecord(fields: Partial<RunRecord> & Pick<RunRecord, 'runId'>)
     functionId: 'fn-1',
     functionVersion: 3,
     functionSlug: 'shop-charge',
+    functionName: 'Charge',
     appId: 'app-1',
+    appName: 'shop',
     eventIds: ['01KDVDNA00AA49AYCKF6M4XDQZ'],
     eventName: 'order/placed',
     status: 'Running',
@@ -17,6 +19,11 @@ export function runRecord(fields: Partial<RunRecord> & Pick<RunRecord, 'runId'>)
     cron: null,
     batchId: null,
     originalRunId: null,
+    replayId: null,
+    isDeferred: false,
+    links: [],
+    skipReason: null,
+    skipExistingRunId: null,
     ...fields,
   };
 }

@@ -160,7 +160,11 @@ test('metadata that makes no sense is 400', async () => {
 
 test('metadata over 64 KiB for one entry, or 1 MiB for all, is 413', async () => {
   const door = openDoor();
-  const entry = (chars: number) => ({ kind: 'k', op: 'set', values: { text: 'x'.repeat(chars) } });
+  const entry = (chars: number) => ({
+    kind: 'userland.k',
+    op: 'set',
+    values: { text: 'x'.repeat(chars) },
+  });
   const one = await door.knock('POST', `${path}/metadata`, { metadata: [entry(64 * 1024)] });
   expect([one.status, one.json()]).toEqual([
     413,
