@@ -3,23 +3,28 @@
  * Nothing else constructs parts; server/ holds what it builds them with.
  */
 import type { Settings } from './cli/settings.ts';
+import type { Functions } from './executor/functions.ts';
 import { RunLimits } from './executor/limits.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
 import { ulid } from './lib/ulid.ts';
+import { queueDepth } from './queue/depth.ts';
 import { rebuildFields, rebuildKnown } from './queue/queue.ts';
 import { openDoors } from './server/doors.ts';
 import type { Ground } from './server/ground.ts';
+import { createMetering } from './server/metering.ts';
 import { closeAll, type Opened, openAll } from './server/open.ts';
 import { type ReadingParts, readingParts } from './server/reading.ts';
-import { addPlaceholders, startSync } from './server/sync.ts';
+import { addPlaceholders, appSync } from './server/sync.ts';
 import { keepSchedules, type WorkParts, workParts } from './server/work.ts';
+import { FunctionPauses } from './state/function_pauses.ts';
 import { Registry } from './state/registry.ts';
 import { EmbeddedStore } from './store/embedded/engine.ts';
 import { listenToScripts } from './store/messages.ts';
 import { outward } from './store/outward.ts';
 import { defaultPrefix } from './store/prefix.ts';
 import { StoreUnavailableError } from './store/store.ts';
+import { createOtlpExporter } from './trace/otlp/exporter.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -28,19 +33,32 @@ export interface RunningServer {
 }
 
 export async function startServer(settings: Settings, log: Logger): Promise<RunningServer> {
-  const opened = await openAll(settings, log);
+  const exporter = createOtlpExporter(process.env, { clock: systemClock, log });
+  const metering = createMetering(settings, exporter, log);
+  let opened: Opened | null = null;
   try {
-    return await run(settings, log, opened);
+    opened = await openAll(settings, log, metering.metrics);
+    return await run(settings, log, { ...opened, exporter, metering });
   } catch (error) {
-    await closeAll(opened);
+    if (opened !== null) await closeAll(opened);
+    await exporter?.close();
     throw error;
   }
 }
 
-async function run(settings: Settings, log: Logger, opened: Opened): Promise<RunningServer> {
+async function run(
+  settings: Settings,
+  log: Logger,
+  opened: Opened & Pick<Ground, 'exporter' | 'metering'>,
+): Promise<RunningServer> {
   const clock = systemClock;
   const registry = new Registry(opened.store, clock);
   await registry.load();
+  const functions: Functions = {
+    functionById: (id) => registry.functionById(id) ?? registry.removedFunctionById(id),
+  };
+  const pauses = new FunctionPauses({ store: opened.store, clock, functions });
+  await pauses.refresh();
   const ground: Ground = {
     ...opened,
     settings,
@@ -48,26 +66,28 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
     clock,
     newId: () => ulid(clock.now()),
     registry,
-    functions: {
-      functionById: (id) => registry.functionById(id) ?? registry.removedFunctionById(id),
-    },
+    functions,
     limits: new RunLimits(),
+    pauses,
     process: ulid(clock.now()),
     isShared: settings.redisUri !== null,
     gate: outward(opened.store),
     stopping: new AbortController(),
   };
   const reading = readingParts(ground);
-  const work = workParts(ground, reading.outputs);
+  const work = workParts(ground, reading);
   listen(ground, reading, work);
   if (opened.store instanceof EmbeddedStore && opened.store.wasRestored) {
     await rebuildQueue(opened.store, log);
   }
   await keepSchedules(ground, work.crons);
-  const doors = openDoors(ground, reading);
+  const sync = appSync(ground);
+  const doors = openDoors({ ground, reading, work, appSyncs: sync });
   work.processor.start();
   reading.pump.start();
-  const sync = await startSync(ground);
+  reading.retention.start();
+  meter(ground, reading, work);
+  await sync.start();
   return {
     url: doors.url,
     async stop({ drainMs }) {
@@ -80,31 +100,49 @@ async function run(settings: Settings, log: Logger, opened: Opened): Promise<Run
       if (left > 0) log.warn('calls were still under way; they are made again', { left });
       work.memory.stop();
       await doors.close();
-      await reading.pump.stop();
+      await Promise.all([reading.pump.stop(), reading.retention.stop()]);
+      await opened.exporter?.close();
       await closeAll(opened);
     },
   };
 }
 
+/** Where the metrics are read from. */
+function meter(
+  { metering, store, clock, registry }: Ground,
+  { pump }: ReadingParts,
+  { processor }: WorkParts,
+): void {
+  const { parts } = metering;
+  parts.queueDepth = () => {
+    const functions = registry.functions().map(({ id }) => id);
+    return queueDepth(store, clock.now(), functions);
+  };
+  parts.lanes = () => processor.workers;
+  parts.outbox = () => ({ backlog: pump.backlog, failures: pump.failuresTotal });
+}
+
 /** What scripts announce, here or in another process. */
 function listen(
-  { store, registry, log, isShared, settings }: Ground,
+  { store, registry, log, isShared, settings, pauses }: Ground,
   { pump, outputs }: ReadingParts,
   { processor, waiting }: WorkParts,
 ): void {
-  const read = (apps: Promise<unknown>) => {
-    apps.catch((error: unknown) => {
+  const read = (change: Promise<unknown>) => {
+    change.catch((error: unknown) => {
       // When the store is back, it says so.
       if (error instanceof StoreUnavailableError) return;
-      log.warn('apps could not be read', { error });
+      log.warn('changes of apps and functions could not be read', { error });
     });
   };
   const refresh = () => read(registry.refresh());
+  const refreshPauses = () => read(pauses.refresh());
   listenToScripts(store, {
     wake: (partition, atMs) => processor.wake(partition, atMs),
     facts: (count) => pump.wake(count),
     unpaused: (eventName, pauseId) => waiting.forget(eventName, pauseId),
-    // Alone, this process knows what it has done.
+    paused: refreshPauses,
+    // Alone, this process knows what else it has done.
     ...(isShared && {
       ended: (runId) => void outputs.look(runId),
       apps: refresh,
@@ -112,12 +150,14 @@ function listen(
         processor.rescan();
         pump.wake();
         refresh();
+        refreshPauses();
       },
       resync: () => {
         processor.resync();
         pump.retry();
         // It may have come back without its last writes, or empty: what was counted does not hold any more.
         waiting.clear();
+        refreshPauses();
         read(registry.load().then(() => addPlaceholders(registry, settings)));
       },
     }),

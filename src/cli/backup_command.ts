@@ -26,6 +26,14 @@ export function backupCommand({ given, words }: GivenWork): Work {
   }
   const isForced = read.one('force', switchOn, false);
   const isHistoryOnly = read.one('history-only', switchOn, false);
+  const postgres = read.find('postgres-uri');
+  const isInPostgres = postgres.source === 'flag' || (postgres.source === 'env' && !isDirNamed);
+  if (isInPostgres && isHistoryOnly) {
+    throw new UsageError(
+      `${postgres.label} is set, and a history in PostgreSQL is backed up by its own means: pg_dump. To back up the history of a directory leave ${postgres.label} out`,
+      'backup',
+    );
+  }
   const file = resolve(words[0] ?? '');
   return {
     isJson: read.one('json', switchOn, false),
@@ -43,15 +51,17 @@ export function backupCommand({ given, words }: GivenWork): Work {
             () => `${phaseTexts[phase]}: ${bytesText(bytes)} of ${bytesText(bytesMax)}`,
           ),
       });
-      return { json: { file, dataDir, ...backup }, text: outcomeText(backup, dataDir, file) };
+      const notes = isInPostgres ? postgresNote : noteText(backup, dataDir);
+      return {
+        json: { file, dataDir, ...backup },
+        text: `Backed up ${dataDir} to ${file}, ${backup.keys} keys:\n${imagesText(backup)}${notes}`,
+      };
     },
   };
 }
 
-function outcomeText(backup: Backup, dataDir: string, file: string): string {
-  return `Backed up ${dataDir} to ${file}, ${backup.keys} keys:
-${imagesText(backup)}${noteText(backup, dataDir)}`;
-}
+const postgresNote =
+  'The history in PostgreSQL is not in it: back that up with pg_dump, after this backup.\n';
 
 function noteText({ images }: Backup, dataDir: string): string {
   const has = (wanted: DatabaseName): boolean => images.some(({ name }) => name === wanted);

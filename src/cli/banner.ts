@@ -1,5 +1,6 @@
 /** What a developer sees once the server is up. */
 import { redactRedisUri } from '../store/redis/redis_uri.ts';
+import { redactPostgresUri } from './postgres_address.ts';
 import type { Settings } from './settings.ts';
 import { defaultPort } from './settings_reader.ts';
 import { version } from './version.ts';
@@ -24,9 +25,13 @@ ${next}
 `;
 }
 
-function dataText({ dataDir, redisUri, redisPrefix }: Settings): string {
-  if (redisUri === null) return dataDir ?? 'in memory, gone when the server ends';
-  return `${redactRedisUri(redisUri)}, keys {${redisPrefix}}; history in ${dataDir}`;
+function dataText({ dataDir, redisUri, redisPrefix, postgresUri }: Settings): string {
+  const work =
+    redisUri === null
+      ? (dataDir ?? 'in memory, gone when the server ends')
+      : `${redactRedisUri(redisUri)}, keys {${redisPrefix}}`;
+  if (postgresUri !== null) return `${work}; history in ${redactPostgresUri(postgresUri)}`;
+  return redisUri === null ? work : `${work}; history in ${dataDir}`;
 }
 
 /** SDKs look at the usual port by themselves; any other they must be told. */

@@ -20,6 +20,8 @@ export interface Flag {
   readonly alsoEnv?: string;
   /** No environment variable sets it: it is meant for one call. */
   readonly hasNoEnv?: boolean;
+  /** Accepted, but help is silent about it. */
+  readonly isHidden?: boolean;
   /** Its value is not repeated in an error. */
   readonly isSecret?: boolean;
 }
@@ -74,7 +76,7 @@ export const flags: readonly Flag[] = [
     placeholder: 'DIR',
     commands: both,
     alias: 'sqlite-dir',
-    help: 'Folder of the databases (default .inngest in the current folder). With --redis-uri it holds history only.',
+    help: 'Folder of the databases (default .inngest in the current folder). With --redis-uri it holds history only; with --postgres-uri as well it is not used.',
   },
   {
     name: 'redis-uri',
@@ -90,6 +92,72 @@ export const flags: readonly Flag[] = [
     placeholder: 'NAME',
     commands: both,
     help: 'What the keys in Redis begin with (default inngest): several installations can share one Redis.',
+  },
+  {
+    name: 'postgres-uri',
+    kind: 'value',
+    placeholder: 'URI',
+    commands: both,
+    isSecret: true,
+    help: 'Keep the history of events, runs and traces in PostgreSQL instead of the data directory: postgres://user:password@host:5432/database.',
+  },
+  {
+    name: 'postgres-max-open-conns',
+    kind: 'value',
+    placeholder: 'COUNT',
+    commands: both,
+    help: 'Connections to PostgreSQL at most, 2 to 1000 (default 10).',
+  },
+  {
+    name: 'postgres-max-idle-conns',
+    kind: 'value',
+    placeholder: 'COUNT',
+    commands: both,
+    help: 'Accepted and without effect, as are --postgres-conn-max-idle-time and --postgres-conn-max-lifetime.',
+  },
+  {
+    name: 'postgres-conn-max-idle-time',
+    kind: 'value',
+    placeholder: 'MINUTES',
+    commands: both,
+    isHidden: true,
+    help: 'Accepted and without effect.',
+  },
+  {
+    name: 'postgres-conn-max-lifetime',
+    kind: 'value',
+    placeholder: 'MINUTES',
+    commands: both,
+    isHidden: true,
+    help: 'Accepted and without effect.',
+  },
+  {
+    name: 'retention',
+    kind: 'value',
+    placeholder: 'AGE',
+    commands: both,
+    help: 'How long history is kept, for example 12h, 30d or 8w (default 30d); off keeps everything. Runs count from their end.',
+  },
+  {
+    name: 'retention-events',
+    kind: 'value',
+    placeholder: 'AGE',
+    commands: both,
+    help: 'The same for events only.',
+  },
+  {
+    name: 'retention-runs',
+    kind: 'value',
+    placeholder: 'AGE',
+    commands: both,
+    help: 'The same for runs only; their traces go with them.',
+  },
+  {
+    name: 'retention-traces',
+    kind: 'value',
+    placeholder: 'AGE',
+    commands: both,
+    help: 'The same for the traces of ended runs only: at most as long as the runs.',
   },
   {
     name: 'in-memory',
@@ -182,6 +250,14 @@ export const flags: readonly Flag[] = [
     help: 'Refused with advice: a Redis is backed up by its own means.',
   },
   {
+    name: 'postgres-uri',
+    kind: 'value',
+    placeholder: 'URI',
+    commands: ['backup'],
+    isSecret: true,
+    help: 'Says that the history is in PostgreSQL, which is backed up by its own means.',
+  },
+  {
     name: 'from',
     kind: 'value',
     placeholder: 'PLACE',
@@ -265,7 +341,6 @@ export const flags: readonly Flag[] = [
 /** Flags of the Inngest CLI that this release does not have, and what to say about them. */
 export const missingFlags: ReadonlyMap<string, string> = new Map([
   ['config', 'configuration files are not read yet; use flags or INNGEST_ variables'],
-  ['postgres-uri', 'this release keeps its history in SQLite only; leave the flag out'],
   ['connect-gateway-port', 'this release has no Connect gateway; serve the app over HTTP'],
 ]);
 

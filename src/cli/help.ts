@@ -35,7 +35,7 @@ const details: Readonly<Record<FlagCommand, string>> = {
 SQLite database with the others inside. Keep it on another machine: it holds events and outputs of steps.
 A backup that was killed leaves a folder FILE.partial-..., which can be deleted.
 A Redis is backed up by its own means (BGSAVE, append-only file); --history-only adds the history of
-the servers on it, which is in their --data-dir.`,
+the servers on it, which is in their --data-dir. History in PostgreSQL is not in FILE: use pg_dump.`,
   restore: `FILE is checked first; then the databases are put in place together. The directory must be empty or
 missing, and no server may use it. Runs that were under way when the backup was made go on from there.
 Run it as the user of the server. Run as root, the files get the owner of the directory, or of the
@@ -43,22 +43,28 @@ folder it is made in. Interrupted, run it again with --force; what only had to b
 is moved there by the next command or server.`,
   migrate: `Stop all servers first, on both sides. What was written is read back and compared by counts and
 checksums, and the source stays as it is. History is not in Redis: servers there keep it in their
---data-dir. Interrupted, the destination is marked as incomplete, and no server starts on it; run the
-command again with --force, which clears the destination and nothing else. Servers that were killed
-count as stopped once their leases end, after 30 seconds. Files in a directory get its owner.`,
+--data-dir, or in PostgreSQL, where it stays. Interrupted, the destination is marked as incomplete, and
+no server starts on it; run the command again with --force, which clears the destination and nothing
+else. Servers that were killed count as stopped once their leases end, after 30 seconds. Files in a
+directory get its owner.`,
 };
 
 function serverDetails(): string {
   return `Every flag can be set in the environment as INNGEST_SDK_URL and so on; a flag wins.
+With both --redis-uri and --postgres-uri nothing is kept on this machine. Without --postgres-uri each
+server on a Redis has a history of its own.
 Ctrl-C lets calls in flight finish, for up to 10 seconds; a second one ends the server at once.`;
 }
 
 const examples: Readonly<Record<FlagCommand, string>> = {
   dev: `  inngest dev                                          find apps on local ports
   inngest dev -u http://localhost:3000/api/inngest     use this app
-  inngest dev --in-memory --no-discovery -p 9000       leave no trace, on another port`,
+  inngest dev --in-memory --no-discovery -p 9000       leave no trace, on another port
+  inngest dev --retention 7d                           forget what is older than a week`,
   start: `  inngest start --signing-key "$(openssl rand -hex 32)" --event-key secret -u https://app.example/api/inngest
-  INNGEST_SIGNING_KEY=... INNGEST_EVENT_KEY=... inngest start --data-dir /var/lib/inngest`,
+  INNGEST_SIGNING_KEY=... INNGEST_EVENT_KEY=... inngest start --data-dir /var/lib/inngest
+  inngest start --redis-uri redis://queue:6379 --postgres-uri postgres://me:password@db/inngest
+  inngest start --retention 90d --retention-traces 14d    keep runs for 90 days, their traces for 14`,
   backup: `  inngest backup monday.backup                         the databases in .inngest
   inngest backup --data-dir /var/lib/inngest /mnt/backups/inngest-$(date +%F)`,
   restore: `  inngest restore monday.backup
@@ -99,7 +105,7 @@ function usageOf(command: CommandName): string {
 }
 
 function commandHelp(command: FlagCommand): string {
-  const flags = flagsOf(command);
+  const flags = flagsOf(command).filter(({ isHidden }) => !isHidden);
   const width = Math.max(...flags.map((flag) => flagHead(flag).length)) + 2;
   const lines = flags.map((flag) => flagLines(flag, width)).join('\n');
   return `${summaries[command]}

@@ -6,6 +6,7 @@ import { bannerText } from './banner.ts';
 import type { GivenFlags } from './command_line.ts';
 import type { ServerCommand } from './command_name.ts';
 import { nextFreePort } from './free_port.ts';
+import { redactPostgresUri } from './postgres_address.ts';
 import type { Settings } from './settings.ts';
 import { type ReadSettings, readSettings } from './settings_reader.ts';
 import { firstSignal } from './signal.ts';
@@ -58,12 +59,14 @@ function withFreePort({ settings, isPortChosen }: ReadSettings, log: Logger): Se
 }
 
 function announce(settings: Settings, url: string, log: Logger, hasColor: boolean): void {
-  const { mode, dataDir, redisUri, redisPrefix, sdkUrls, isDiscoveryOn } = settings;
+  const { mode, dataDir, redisUri, redisPrefix, postgresUri, sdkUrls, isDiscoveryOn } = settings;
   if (settings.logFormat === 'text') process.stderr.write(bannerText(settings, url, hasColor));
   else {
     const redis = redisUri === null ? {} : { redis: redactRedisUri(redisUri), redisPrefix };
     const engine = redisUri === null ? 'embedded' : 'redis';
-    log.info('server is ready', { url, mode, engine, dataDir, ...redis, sdkUrls, isDiscoveryOn });
+    const postgres = postgresUri === null ? {} : { postgres: redactPostgresUri(postgresUri) };
+    const places = { engine, dataDir, ...redis, ...postgres };
+    log.info('server is ready', { url, mode, ...places, sdkUrls, isDiscoveryOn });
   }
 }
 

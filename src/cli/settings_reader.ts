@@ -8,13 +8,17 @@ import { stripKeyPrefix } from '../lib/signature.ts';
 import type { GivenFlags } from './command_line.ts';
 import type { ServerCommand } from './command_name.ts';
 import { type FlagReader, flagReader, notEmpty, switchOn } from './flag_reader.ts';
+import { postgresAddress } from './postgres_address.ts';
 import { redisAddress, redisPrefix } from './redis_address.ts';
+import { readRetention } from './retention_reader.ts';
 import type { Settings } from './settings.ts';
 import { UsageError } from './usage_error.ts';
 
 export const defaultPort = 8288;
 export const defaultDataDir = '.inngest';
 export const defaultRedisPrefix = 'inngest';
+/** Reading and writing history rarely needs more at a time, and PostgreSQL itself allows 100 in all by default. */
+const defaultPostgresConnections = 10;
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -30,6 +34,9 @@ export interface ReadSettings {
 
 const secondsMax = 86_400;
 const queueWorkersMax = 10_000;
+const postgresConnectionsMax = 1_000;
+/** Durations of pooled connections that the Inngest CLI takes, in minutes. */
+const minutesMax = 525_600;
 
 const wholeNumber = (min: number, max: number) => {
   const message = `must be a whole number from ${min} to ${max}`;
@@ -58,6 +65,9 @@ export function readSettings(
   const read = flagReader(command, given, env);
   read.one('tick', wholeNumber(0, secondsMax * 1000), 0);
   read.one('persist', switchOn, true);
+  read.one('postgres-max-idle-conns', wholeNumber(0, postgresConnectionsMax), 0);
+  read.one('postgres-conn-max-idle-time', wholeNumber(0, minutesMax), 0);
+  read.one('postgres-conn-max-lifetime', wholeNumber(0, minutesMax), 0);
   const isVerbose = read.one('verbose', switchOn, false);
   const retryIntervalS = read.one('retry-interval', wholeNumber(0, secondsMax), 0);
   const settings: Settings = {
@@ -72,6 +82,12 @@ export function readSettings(
     queueWorkers: read.one('queue-workers', wholeNumber(1, queueWorkersMax), 100),
     ...readPlaces(command, read, workingDirectory),
     redisPrefix: read.one('redis-prefix', redisPrefix, defaultRedisPrefix),
+    postgresConnectionsMax: read.one(
+      'postgres-max-open-conns',
+      wholeNumber(2, postgresConnectionsMax),
+      defaultPostgresConnections,
+    ),
+    retention: readRetention(read),
     signingKey: command === 'start' ? readSigningKey(read) : null,
     eventKeys: command === 'start' ? readEventKeys(read) : [],
     logLevel: read.one('log-level', logLevel, isVerbose ? 'debug' : 'info'),
@@ -85,17 +101,18 @@ function readPlaces(
   command: ServerCommand,
   read: FlagReader,
   workingDirectory: string,
-): Pick<Settings, 'dataDir' | 'redisUri'> {
-  const inFolder = {
-    dataDir: resolve(workingDirectory, read.one('data-dir', notEmpty, defaultDataDir)),
-    redisUri: read.one('redis-uri', redisAddress, null),
-  };
-  if (!read.one('in-memory', switchOn, false)) return inFolder;
-  const inMemory = { dataDir: null, redisUri: null };
+): Pick<Settings, 'dataDir' | 'redisUri' | 'postgresUri'> {
+  const dataDir = resolve(workingDirectory, read.one('data-dir', notEmpty, defaultDataDir));
+  const redisUri = read.one('redis-uri', redisAddress, null);
+  const postgresUri = read.one('postgres-uri', postgresAddress, null);
+  const isElsewhere = redisUri !== null && postgresUri !== null;
+  const outside = { dataDir: isElsewhere ? null : dataDir, redisUri, postgresUri };
+  if (!read.one('in-memory', switchOn, false)) return outside;
+  const inMemory = { dataDir: null, redisUri: null, postgresUri: null };
   const memory = read.find('in-memory');
-  const others = [read.find('data-dir'), read.find('redis-uri')].filter(
-    ({ source }) => source !== null,
-  );
+  const others = ['data-dir', 'redis-uri', 'postgres-uri']
+    .map(read.find)
+    .filter(({ source }) => source !== null);
   const equal = others.find(({ source }) => source === memory.source);
   if (equal) {
     throw new UsageError(
@@ -103,7 +120,7 @@ function readPlaces(
       command,
     );
   }
-  return memory.source === 'flag' || others.length === 0 ? inMemory : inFolder;
+  return memory.source === 'flag' || others.length === 0 ? inMemory : outside;
 }
 
 /** The key as given, its prefix included: hexadecimal once the prefix is gone (§12.3). */

@@ -4,12 +4,18 @@ import type { Functions } from '../executor/functions.ts';
 import type { RunLimits } from '../executor/limits.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { FunctionPauses } from '../state/function_pauses.ts';
 import type { Registry } from '../state/registry.ts';
 import type { outward } from '../store/outward.ts';
+import type { OtlpExporter } from '../trace/otlp/exporter.ts';
+import type { Metering } from './metering.ts';
 import type { Opened } from './open.ts';
 
 /** What every part is built from. */
 export interface Ground extends Opened {
+  /** Null when no collector is named. */
+  readonly exporter: OtlpExporter | null;
+  readonly metering: Metering;
   readonly settings: Settings;
   readonly log: Logger;
   readonly clock: Clock;
@@ -17,6 +23,7 @@ export interface Ground extends Opened {
   readonly registry: Registry;
   readonly functions: Functions;
   readonly limits: RunLimits;
+  readonly pauses: FunctionPauses;
   /** Names this process among those that share the store. */
   readonly process: string;
   /** Whether other processes work on the same store. */

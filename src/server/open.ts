@@ -4,11 +4,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../cli/settings.ts';
 import type { History } from '../history/history.ts';
-import { openSqliteHistory } from '../history/sqlite/sqlite_history.ts';
+import { type HistoryOptions, openHistory } from '../history/open_history.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { openEmbeddedStore } from '../store/embedded/engine.ts';
 import { refuseUnfinished } from '../store/image/staging.ts';
+import { scriptsWithoutFacts } from '../store/scripts.ts';
 import type { Store } from '../store/store.ts';
 
 /** What is open and has to be closed again. */
@@ -18,16 +20,22 @@ export interface Opened {
 }
 
 /** Opens the store and history, or neither. */
-export async function openAll(settings: Settings, log: Logger): Promise<Opened> {
+export async function openAll(
+  settings: Settings,
+  log: Logger,
+  metrics: Pick<Metrics, 'addTally' | 'observeCommit'>,
+): Promise<Opened> {
   const { dataDir } = settings;
   if (dataDir !== null) mkdirSync(dataDir, { recursive: true, mode: 0o750 });
   // Asked before anything is opened: what is there may be half of it.
   if (dataDir !== null) refuseUnfinished(dataDir);
-  const path = dataDir === null ? null : join(dataDir, 'history.db');
-  const opening = openStore(settings, log);
+  const opening = openStore(settings, log, metrics);
   await refusedAtOnce(opening);
   // Side by side: both mostly wait for a thread to start.
-  const [store, history] = await Promise.allSettled([opening, openSqliteHistory({ path })]);
+  const [store, history] = await Promise.allSettled([
+    opening,
+    openHistory({ ...historyPlace(settings), onRecorded: (tally) => metrics.addTally(tally) }),
+  ]);
   if (store.status === 'rejected') {
     if (history.status === 'fulfilled') await history.value.close();
     throw store.reason;
@@ -52,15 +60,39 @@ async function refusedAtOnce(opening: Promise<Store>): Promise<void> {
   await Promise.race([opening, new Promise<void>((turn) => setImmediate(turn))]);
 }
 
-async function openStore(settings: Settings, log: Logger): Promise<Store> {
+/** The file of the history; null when it is in no file that lasts. */
+export function historyFile({ dataDir, postgresUri }: Settings): string | null {
+  return dataDir === null || postgresUri !== null ? null : join(dataDir, 'history.db');
+}
+
+function historyPlace(settings: Settings): HistoryOptions {
+  const { postgresUri: uri, postgresConnectionsMax: connectionsMax } = settings;
+  if (uri !== null) return { kind: 'postgres', uri, connectionsMax };
+  return { kind: 'sqlite', path: historyFile(settings) };
+}
+
+async function openStore(
+  settings: Settings,
+  log: Logger,
+  metrics: Pick<Metrics, 'observeCommit'>,
+): Promise<Store> {
   const { dataDir, redisUri, redisPrefix } = settings;
   const clock = systemClock;
+  const onCommit = (ms: number) => metrics.observeCommit(ms);
   if (redisUri === null) {
-    return openEmbeddedStore({ dataDir, clock, log: (message) => log.warn(message) });
+    const report = (message: string) => log.warn(message);
+    return openEmbeddedStore({ dataDir, clock, log: report, onCommit, ...withoutHistory(log) });
   }
   // Loaded only by those who use it: the client is large.
   const { openRedisStore } = await import('../store/redis/redis_store.ts');
-  return openRedisStore({ uri: redisUri, prefix: `{${redisPrefix}}`, clock, log });
+  return openRedisStore({ uri: redisUri, prefix: `{${redisPrefix}}`, clock, log, onCommit });
+}
+
+/** For the benchmark, which measures what history costs. A server like that knows nothing of its runs. */
+function withoutHistory(log: Logger): { extraScripts?: ReturnType<typeof scriptsWithoutFacts> } {
+  if (process.env.INNGEST_BENCH_WITHOUT_HISTORY !== '1') return {};
+  log.warn('history is off: this is for measuring only (INNGEST_BENCH_WITHOUT_HISTORY)');
+  return { extraScripts: scriptsWithoutFacts() };
 }
 
 /** History first: what it is told comes from the store. */

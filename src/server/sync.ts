@@ -4,6 +4,7 @@ import type { Fetch } from '../driver/exchange.ts';
 import { pingApp } from '../driver/ping.ts';
 import { probeSdk } from '../driver/probe.ts';
 import { appFetch } from '../driver/wide_fetch.ts';
+import type { AppDefinition } from '../function/definition.ts';
 import { appUrlOf } from '../function/url.ts';
 import { claimRole } from '../queue/role.ts';
 import { AppDiscovery, discoveryPorts } from '../runner/app_discovery.ts';
@@ -17,8 +18,15 @@ import { type Ground, kindOf } from './ground.ts';
 /** Asking all apps takes its time; the process that asks them keeps the role meanwhile. */
 const pollRoleGraceMs = 5_000;
 
+export interface AppSync {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Asks the app at a URL for its functions; one that does not answer stays there with its error. */
+  sync(url: string): Promise<AppDefinition | null>;
+}
+
 /** Finds apps and keeps them in sync. */
-export async function startSync(ground: Ground): Promise<{ stop(): Promise<void> }> {
+export function appSync(ground: Ground): AppSync {
   const { registry, clock, log, settings } = ground;
   const signingKey = settings.signingKey ?? undefined;
   const isKeyRequired = settings.mode === 'start';
@@ -55,10 +63,18 @@ export async function startSync(ground: Ground): Promise<{ stop(): Promise<void>
     intervalMs,
     ports: discoveryPorts(process.env.PORT),
   });
-  await addPlaceholders(registry, settings);
-  poll.start();
-  if (settings.isDiscoveryOn) discovery.start();
   return {
+    async start() {
+      await addPlaceholders(registry, settings);
+      poll.start();
+      if (settings.isDiscoveryOn) discovery.start();
+    },
+    async sync(url) {
+      const normal = appUrlOf(url);
+      await registry.addPlaceholder(normal);
+      await sync(normal);
+      return registry.appByUrl(normal);
+    },
     async stop() {
       leaving.abort();
       await Promise.all([poll.stop(), discovery.stop()]);

@@ -3,6 +3,7 @@ import type { Driver } from '../driver/driver.ts';
 import { endpointDriver } from '../driver/endpoint.ts';
 import { performGateway } from '../driver/gateway.ts';
 import { httpDriver } from '../driver/http.ts';
+import { BulkWork } from '../executor/bulk_work.ts';
 import { Executor } from '../executor/executor.ts';
 import { ItemFailures } from '../executor/item_failures.ts';
 import type { RunOutputs } from '../executor/run_outputs.ts';
@@ -15,68 +16,109 @@ import { Processor } from '../queue/processor.ts';
 import { CronSchedules } from '../runner/cron_schedules.ts';
 import { aheadElsewhere } from '../runner/deliveries_elsewhere.ts';
 import { Delivery } from '../runner/delivery.ts';
+import { Reruns } from '../runner/reruns.ts';
 import { listenToScripts } from '../store/messages.ts';
 import { outward } from '../store/outward.ts';
 import { patiently, patientStore } from '../store/patient_store.ts';
 import type { Store } from '../store/store.ts';
 import type { Ground } from './ground.ts';
+import type { ReadingParts } from './reading.ts';
+
+/** What starts functions by their registration, which another process may have changed a moment ago. */
+const startsRuns: ReadonlySet<LeasedItem['kind']> = new Set(['events', 'cron', 'bulk']);
 
 /** The queue's worker loop and the handlers of its items. */
-export function workParts(ground: Ground, outputs: RunOutputs) {
-  const { clock, log, settings, newId, registry, functions, limits, stopping } = ground;
-  const { isShared, process } = ground;
-  const { signal } = stopping;
+export function workParts(ground: Ground, reading: ReadingParts) {
+  const { clock, log, settings, registry, stopping, isShared } = ground;
   // What workers have in hand would be lost with a failure. The embedded store is never away.
   const whenBack = (resync: () => void) => listenToScripts(ground.store, { resync });
-  const patience = { clock, random: Math.random, signal, whenBack };
+  const patience = { clock, random: Math.random, signal: stopping.signal, whenBack };
   const store = isShared ? patientStore(ground.store, patience) : ground.store;
+  const terminator = terminatorOn(store, ground, reading.outputs);
+  const handlers = handlersOf(store, terminator, ground, reading);
+  const { retryIntervalMs } = settings;
+  const random = Math.random;
+  const failures = new ItemFailures({ store, clock, log, terminator, retryIntervalMs, random });
+  const memory = new MemoryReturn(clock, () => {
+    Bun.gc(true);
+    Bun.shrink();
+  });
+  const processor = processorOf(ground, async (item) => {
+    try {
+      // Events and schedules start what is registered by any process by now.
+      if (isShared && startsRuns.has(item.kind)) {
+        await patiently(() => registry.refresh(), patience);
+      }
+      await handle(item, handlers);
+    } catch (error) {
+      await failures.handle(item, error);
+    }
+    memory.note();
+  });
+  const { waiting, crons, reruns } = handlers;
+  return { waiting, crons, reruns, memory, processor };
+}
+
+/** What deals with the items of the queue, by kind. */
+function handlersOf(
+  store: Store,
+  terminator: Terminator,
+  ground: Ground,
+  { outputs, fresh, pump }: ReadingParts,
+) {
+  const { clock, log, newId, registry, pauses, isShared } = ground;
+  const waiting = new Waiting(store, clock);
+  const isPaused = (id: string) => pauses.isPaused(id);
+  const delivery = new Delivery({
+    ...{ store, clock, log, registry, waiting, terminator, newId, isPaused },
+    ...(isShared && { aheadOf: (item) => aheadElsewhere({ store, clock, registry }, item) }),
+  });
+  const crons = new CronSchedules({ store, clock, log, registry, newId, isPaused });
+  const reruns = new Reruns({ store, clock, registry, history: fresh, newId });
+  const bulk = new BulkWork({
+    ...{ store, clock, newId, history: fresh },
+    newRunOf: (run, replayId) => reruns.newRunOf(run, replayId),
+    onEnd: (runId, ending) => outputs.ended(runId, ending),
+    isOverloaded: () => pump.isBehind,
+  });
+  const executor = executorOn(store, terminator, ground);
+  return { waiting, delivery, crons, reruns, bulk, executor };
+}
+
+type Handlers = ReturnType<typeof handlersOf>;
+
+async function handle(item: LeasedItem, handlers: Handlers): Promise<void> {
+  if (item.kind === 'events') return handlers.delivery.handle(item);
+  if (item.kind === 'cron') return handlers.crons.handle(item);
+  if (item.kind === 'bulk') return handlers.bulk.handle(item);
+  return handlers.executor.handle(item);
+}
+
+/** The executor, whose calls wait for the disk. */
+function executorOn(store: Store, terminator: Terminator, ground: Ground): Executor {
+  const { clock, log, functions, limits, newId, settings, stopping } = ground;
   const gate = outward(store);
-  const terminator = terminatorOn(store, ground, outputs);
   const signingKey = settings.signingKey ?? undefined;
   const gated = (driver: Driver): Driver => ({
     call: gate((request, until) => driver.call(request, until)),
   });
   const http = gated(httpDriver({ clock, signingKey }));
   const endpoints = gated(endpointDriver({ clock, signingKey }));
-  const executor = new Executor({
-    store,
-    clock,
-    log,
-    functions,
+  return new Executor({
+    ...{ store, clock, log, functions, limits, terminator, newId },
     driverOf: (fn) => (fn.driver === 'sync' ? endpoints : http),
     gateway: gate(performGateway),
-    limits,
-    terminator,
-    newId,
     random: Math.random,
     retryIntervalMs: settings.retryIntervalMs,
-    stopping: signal,
+    stopping: stopping.signal,
   });
-  const waiting = new Waiting(store, clock);
-  const delivery = new Delivery({
-    ...{ store, clock, log, registry, waiting, terminator, newId },
-    ...(isShared && { aheadOf: (item) => aheadElsewhere({ store, clock, registry }, item) }),
-  });
-  const crons = new CronSchedules({ store, clock, log, registry, newId });
-  const failures = new ItemFailures({
-    store,
-    clock,
-    log,
-    terminator,
-    retryIntervalMs: settings.retryIntervalMs,
-    random: Math.random,
-  });
-  const memory = new MemoryReturn(clock, () => {
-    Bun.gc(true);
-    Bun.shrink();
-  });
-  const processor = new Processor({
-    store: ground.store,
-    clock,
-    log,
-    process,
+}
+
+function processorOf(ground: Ground, work: (item: LeasedItem) => Promise<void>): Processor {
+  const { store, clock, log, process, settings, isShared, registry, functions, newId } = ground;
+  return new Processor({
+    ...{ store, clock, log, process, isShared },
     workers: settings.queueWorkers,
-    isShared,
     limitsOf: async (partition) => {
       // Another process may have registered it a moment ago.
       if (isShared && functions.functionById(partition) === null) await registry.refresh();
@@ -85,20 +127,8 @@ export function workParts(ground: Ground, outputs: RunOutputs) {
     },
     newToken: newId,
     random: Math.random,
-    handle: async (item) => {
-      try {
-        // Events and schedules start what is registered by any process by now.
-        if (isShared && (item.kind === 'events' || item.kind === 'cron')) {
-          await patiently(() => registry.refresh(), patience);
-        }
-        await handlerOf(item, { delivery, crons, executor });
-      } catch (error) {
-        await failures.handle(item, error);
-      }
-      memory.note();
-    },
+    handle: work,
   });
-  return { waiting, crons, memory, processor };
 }
 
 export type WorkParts = ReturnType<typeof workParts>;
@@ -121,17 +151,4 @@ export async function keepSchedules(
   registry.onChange(() => {
     crons.reconcile().catch((error: unknown) => log.error('schedules could not be set', { error }));
   });
-}
-
-async function handlerOf(
-  item: LeasedItem,
-  parts: {
-    readonly delivery: Delivery;
-    readonly crons: CronSchedules;
-    readonly executor: Executor;
-  },
-): Promise<void> {
-  if (item.kind === 'events') return parts.delivery.handle(item);
-  if (item.kind === 'cron') return parts.crons.handle(item);
-  return parts.executor.handle(item);
 }

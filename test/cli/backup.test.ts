@@ -151,6 +151,12 @@ describe('what cannot be done', () => {
     [['backup', 'x'], { INNGEST_REDIS_URI: 'redis://:s3cret@h' }, 'INNGEST_REDIS_URI is set'],
     [['backup', 'x'], { INNGEST_REDIS_URI: 'redis://h' }, '--history-only'],
     [['migrate', '--from', 'data'], {}, '--to is required'],
+    [['backup', 'x', '--history-only', '--postgres-uri', 'postgres://u:s3cret@h'], {}, 'pg_dump'],
+    [
+      ['backup', 'x', '--history-only'],
+      { INNGEST_POSTGRES_URI: 'postgres://u:s3cret@h' },
+      'pg_dump',
+    ],
     [['migrate', '--from', 'a', '--to', 'b'], {}, 'inngest backup'],
     [['migrate', '--from', 'redis://h', '--to', 'redis://h'], {}, 'are the same place'],
     [['migrate', '--from', 'redis://:s3cret@', '--to', 'b'], {}, '--from is wrong'],

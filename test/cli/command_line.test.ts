@@ -108,7 +108,7 @@ describe('what is refused', () => {
   });
 
   test('a flag that a later release brings', () => {
-    expect(errorOf(['start', '--postgres-uri', 'x']).message).toContain('SQLite');
+    expect(errorOf(['start', '--connect-gateway-port', '1']).message).toContain('Connect');
   });
 
   test('a word after the command', () => {

@@ -7,6 +7,7 @@ import { UsageError } from '../../src/cli/usage_error.ts';
 
 const workingDirectory = join('/', 'work', 'shop');
 const key = 'ab'.repeat(32);
+const dayMs = 86_400_000;
 
 function read(
   argv: readonly string[],
@@ -50,6 +51,9 @@ describe('defaults', () => {
         dataDir: join(workingDirectory, '.inngest'),
         redisUri: null,
         redisPrefix: 'inngest',
+        postgresUri: null,
+        postgresConnectionsMax: 10,
+        retention: { eventsMs: 30 * dayMs, runsMs: 30 * dayMs, tracesMs: 30 * dayMs },
         signingKey: null,
         eventKeys: [],
         logLevel: 'info',
@@ -177,6 +181,127 @@ describe('a Redis instead of the embedded engine', () => {
     const error = errorOf(['dev', '--redis-uri', 'http://user:secret@queue.test']);
     expect(error).toStartWith('--redis-uri is wrong: this is not a Redis URI');
     expect(error).not.toContain('secret');
+  });
+});
+
+describe('a PostgreSQL for the history', () => {
+  const uri = 'postgres://user:secret@db.test:5433/inngest?sslmode=require';
+
+  test('is named by flag or environment, for both commands', () => {
+    expect(read(['dev', '--postgres-uri', uri]).settings.postgresUri).toBe(uri);
+    expect(read(start(), { INNGEST_POSTGRES_URI: uri }).settings.postgresUri).toBe(uri);
+    const other = uri.replace('postgres:', 'postgresql:');
+    expect(read(['dev', '--postgres-uri', other]).settings.postgresUri).toBe(other);
+  });
+
+  test('leaves the data directory to the rest, and with a Redis to nothing', () => {
+    const { dataDir } = read(['dev', '--postgres-uri', uri]).settings;
+    expect(dataDir).toBe(join(workingDirectory, '.inngest'));
+    const argv = ['dev', '--postgres-uri', uri, '--redis-uri', 'redis://queue.test'];
+    expect(read(argv).settings).toMatchObject({
+      dataDir: null,
+      redisUri: 'redis://queue.test',
+      postgresUri: uri,
+    });
+  });
+
+  test('contradicts --in-memory', () => {
+    const error = errorOf(['dev', '--in-memory', '--postgres-uri', uri]);
+    expect(error).toContain('--in-memory and --postgres-uri contradict each other');
+    expect(error).not.toContain('secret');
+    const memory = read(['dev', '--in-memory'], { INNGEST_POSTGRES_URI: uri }).settings;
+    expect(memory).toMatchObject({ dataDir: null, postgresUri: null });
+  });
+
+  test.each(['mysql://user:secret@db.test/x', 'secret', 'db.test:5432/secret'])(
+    'an address that is none (%p) is refused without repeating it',
+    (wrong) => {
+      const error = errorOf(['dev', '--postgres-uri', wrong]);
+      expect(error).toStartWith('--postgres-uri must be a PostgreSQL URI such as postgres://user');
+      expect(error).not.toContain('secret');
+    },
+  );
+
+  test.each(['12#secret', '12/secret', '12?secret'])(
+    'a password (%p) that would be taken for something else is refused',
+    (password) => {
+      const error = errorOf(['dev', '--postgres-uri', `postgres://me:${password}@db.test/x`]);
+      expect(error).toContain('%23');
+      expect(error).not.toContain('secret');
+    },
+  );
+
+  test('has a bound on its connections', () => {
+    const argv = ['dev', '--postgres-max-open-conns', '40'];
+    expect(read(argv).settings.postgresConnectionsMax).toBe(40);
+    for (const wrong of ['1', '1001', 'many']) {
+      expect(errorOf(['dev', '--postgres-max-open-conns', wrong])).toContain(
+        '--postgres-max-open-conns must be a whole number from 2 to 1000',
+      );
+    }
+  });
+
+  test('other flags of the Inngest CLI for it are accepted and change nothing', () => {
+    const flags = ['idle-conns', 'idle-time', 'lifetime'].flatMap((name) => [
+      name === 'idle-conns' ? `--postgres-max-${name}` : `--postgres-conn-max-${name}`,
+      '5',
+    ]);
+    expect(read(['dev', ...flags])).toEqual(read(['dev']));
+  });
+});
+
+describe('how long history is kept', () => {
+  const retention = (flags: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    read(['dev', ...flags], env).settings.retention;
+
+  test('is said for all kinds at once', () => {
+    const week = { eventsMs: 7 * dayMs, runsMs: 7 * dayMs, tracesMs: 7 * dayMs };
+    expect(retention(['--retention', '7d'])).toEqual(week);
+    expect(retention(['--retention', '1w'])).toEqual(week);
+    expect(retention([], { INNGEST_RETENTION: '168h' })).toEqual(week);
+    expect(read(start('--retention=7d')).settings.retention).toEqual(week);
+  });
+
+  test('is said for one kind where that differs', () => {
+    const flags = ['--retention', '90d', '--retention-traces', '14d', '--retention-events', 'off'];
+    expect(retention(flags)).toEqual({
+      eventsMs: null,
+      runsMs: 90 * dayMs,
+      tracesMs: 14 * dayMs,
+    });
+    expect(retention([], { INNGEST_RETENTION_RUNS: '60d' })).toMatchObject({
+      eventsMs: 30 * dayMs,
+      runsMs: 60 * dayMs,
+    });
+  });
+
+  test.each(['off', 'OFF', '0', '0s'])('is for good with %p', (text) => {
+    expect(retention(['--retention', text])).toEqual({
+      eventsMs: null,
+      runsMs: null,
+      tracesMs: null,
+    });
+  });
+
+  test('is never longer for traces than for their runs', () => {
+    expect(retention(['--retention-runs', '2d']).tracesMs).toBe(2 * dayMs);
+    expect(retention(['--retention-runs=2d', '--retention-traces=off']).tracesMs).toBe(2 * dayMs);
+    expect(retention(['--retention-runs=off', '--retention-traces=3d'])).toMatchObject({
+      runsMs: null,
+      tracesMs: 3 * dayMs,
+    });
+  });
+
+  test.each([
+    ['30', 'must be a duration, such as 12h, 30d or 8w, or off'],
+    ['a month', 'must be a duration'],
+    ['59m', 'must be from 1h to 3650d'],
+    ['3651d', 'must be from 1h to 3650d'],
+    ['-1d', 'must be from 1h to 3650d'],
+  ])('%p is refused', (text, message) => {
+    for (const flag of ['retention', 'retention-events', 'retention-runs', 'retention-traces']) {
+      expect(errorOf(['dev', `--${flag}=${text}`])).toContain(`--${flag} ${message}`);
+    }
   });
 });
 
