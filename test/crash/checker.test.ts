@@ -5,6 +5,7 @@ import { type PredictedRun, predict } from './model.ts';
 import {
   type Call,
   type Execution,
+  type HistoryCall,
   type HistoryEvent,
   type HistoryRun,
   hashedId,
@@ -96,9 +97,17 @@ function run(runId: string, fn: string, eventId: string, rest: Partial<HistoryRu
     eventIds,
     status: 'Completed',
     output: null,
+    scheduledAtMs: startMs,
+    startedAtMs: startMs + 5,
     endedAtMs: startMs + 500,
     ...rest,
   };
+}
+
+/** History does not have the calls that were lost with a server, nor those under way when their run was cancelled. */
+function told({ requestId, runId, builtAtMs, answeredAtMs }: Call, isResult = false): HistoryCall {
+  const times = { dueAtMs: builtAtMs, startedAtMs: builtAtMs, atMs: answeredAtMs ?? builtAtMs };
+  return { runId, requestId, callId: requestId, ...times, isAnswered: true, isResult };
 }
 
 /** Everything went well, with one request sent twice and one call made again. */
@@ -198,7 +207,16 @@ function soundRecord(): Draft {
       hashedId: hashedId(id),
       status: 'Completed',
       attempt: 0,
+      atMs: startMs + 400,
     })),
+    told: [
+      told(again),
+      told(failing),
+      told(retried),
+      told(last, true),
+      told(child, true),
+      ...bodies.map((body) => told(body)),
+    ],
     keys: ['apps', 'once:x', 'outbox-trimmed', 'pause-sequence'],
     killsMs: [startMs + 15],
   };
@@ -249,6 +267,43 @@ const damages: readonly {
     rule: 'an event came from nowhere',
     how: 'history has an event that nobody sent',
     damage: ({ events }) => events.push(event('e9', 'crash/noise', { eid: 'ghost' })),
+  },
+  {
+    rule: 'history has times out of order',
+    how: 'a run started before it was scheduled',
+    damage: ({ runs }) =>
+      replaceIn(runs, ({ runId }) => runId === 'W', { startedAtMs: startMs - 1 }),
+  },
+  {
+    rule: 'history has times out of order',
+    how: 'a step ended after its run',
+    damage: ({ steps }) => replaceIn(steps, ({ runId }) => runId === 'W', { atMs: startMs + 501 }),
+  },
+  {
+    rule: 'history has times out of order',
+    how: 'a call ended before it began',
+    damage: ({ told: calls }) =>
+      replaceIn(calls, ({ runId }) => runId === 'W', { startedAtMs: startMs + 499 }),
+  },
+  {
+    rule: 'history tells a call twice',
+    how: 'a call was recorded under two names',
+    damage: ({ told: calls }) => {
+      const [first] = calls;
+      if (first !== undefined) calls.push({ ...first, callId: 'another' });
+    },
+  },
+  {
+    rule: 'history tells of a call that was never made',
+    how: 'the app answered a call that it never had',
+    damage: ({ told: calls }) =>
+      replaceIn(calls, ({ runId }) => runId === 'W', { requestId: 'ghost' }),
+  },
+  {
+    rule: 'history tells the last call wrongly',
+    how: 'the call that completed a run is not in history',
+    damage: ({ told: calls }) =>
+      removeFrom(calls, ({ runId, isResult }) => runId === 'K' && isResult),
   },
   {
     rule: 'a run is missing',
@@ -435,7 +490,10 @@ const damages: readonly {
     rule: 'history tells a step wrongly',
     how: 'a wait that got its event is said to have timed out, too',
     damage: ({ steps }) =>
-      steps.push({ runId: 'W', hashedId: hashedId('s2'), status: 'TimedOut', attempt: 0 }),
+      steps.push({
+        ...{ runId: 'W', hashedId: hashedId('s2'), status: 'TimedOut', attempt: 0 },
+        atMs: startMs + 400,
+      }),
   },
   {
     rule: 'history tells a step wrongly',

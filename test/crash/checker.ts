@@ -1,4 +1,5 @@
 /** Compares what was seen with what the model predicts. Pure: it knows no server, only observations. */
+import { checkCalls } from './call_checker.ts';
 import { matchPattern } from './match.ts';
 import type { PredictedRun } from './model.ts';
 import type { Call, Execution, HistoryRun, Observations } from './observation.ts';
@@ -48,6 +49,7 @@ export function check(
     ...checkLifecycle(seen),
     ...runs.found.flatMap((run) => checkEnd(run, runs.outputs)),
     ...checkSteps(runs.found, seen, rules),
+    ...checkCalls(runs.found, seen),
     ...checkLanes(seen, rules),
     ...checkKeys(seen.keys),
   ];

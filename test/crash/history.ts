@@ -1,79 +1,99 @@
 /** Reads what servers that have ended left in their history. */
-import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
-import type { HistoryEvent, HistoryRun, HistoryStep } from './observation.ts';
-
-interface EventRow {
-  readonly internal_id: string;
-  readonly name: string;
-  readonly is_internal: number;
-  readonly payload: string;
-}
-
-interface RunRow {
-  readonly run_id: string;
-  readonly function_slug: string | null;
-  readonly event_ids: string | null;
-  readonly ended_status: string | null;
-  readonly ended_at_ms: number | null;
-  readonly output: string | null;
-}
-
-interface StepRow {
-  readonly run_id: string;
-  readonly step_id: string;
-  readonly status: string;
-  readonly attempt: number;
-}
+import type { TraceFact } from '../../src/history/fact.ts';
+import type { EventRecord, History, RunRecord } from '../../src/history/history.ts';
+import { openHistory } from '../../src/history/open_history.ts';
+import type { HistoryCall, HistoryEvent, HistoryRun, HistoryStep } from './observation.ts';
 
 export interface HistorySeen {
   readonly events: readonly HistoryEvent[];
   readonly runs: readonly HistoryRun[];
   readonly steps: readonly HistoryStep[];
+  readonly told: readonly HistoryCall[];
 }
 
+const pageSize = 1_000;
+
 /** `appId` is what the names of functions begin with. */
-export function readHistory(dataDir: string, appId: string): HistorySeen {
-  const db = new Database(join(dataDir, 'history.db'));
+export async function readHistory(dataDir: string, appId: string): Promise<HistorySeen> {
+  const history = await openHistory({ kind: 'sqlite', path: join(dataDir, 'history.db') });
   try {
-    const events = db
-      .query<EventRow, []>('SELECT internal_id, name, is_internal, payload FROM events')
-      .all();
-    const runs = db
-      .query<RunRow, []>(
-        'SELECT run_id, function_slug, event_ids, ended_status, ended_at_ms, output FROM runs',
-      )
-      .all();
-    const steps = db.query<StepRow, []>('SELECT run_id, step_id, status, attempt FROM steps').all();
+    const events = await allEvents(history);
+    const runs = await allRuns(history);
+    const facts: TraceFact[] = [];
+    for (const { runId } of runs) facts.push(...(await history.factsOf(runId)));
     return {
       events: events.map(toEvent),
-      runs: runs.map((row) => toRun(row, appId)),
-      steps: steps.map(({ run_id, step_id, status, attempt }) => ({
-        runId: run_id,
-        hashedId: step_id,
-        status,
-        attempt,
-      })),
+      runs: runs.map((run) => toRun(run, appId)),
+      steps: facts.flatMap((fact) =>
+        fact.t === 'step' ? [{ ...fact, hashedId: fact.stepId }] : [],
+      ),
+      told: facts.flatMap((fact) => (fact.t === 'call.ended' ? [toCall(fact)] : [])),
     };
   } finally {
-    db.close();
+    await history.close();
   }
 }
 
-function toEvent({ internal_id, name, is_internal, payload }: EventRow): HistoryEvent {
-  // The server stores payloads with their data.
-  const { data } = JSON.parse(payload) as { data: Record<string, unknown> };
-  return { internalId: internal_id, name, isInternal: is_internal === 1, data };
+/** An event may be stored again under the same id, when its sender repeats the request: those are kept apart. */
+async function allEvents(history: History): Promise<EventRecord[]> {
+  const events: EventRecord[] = [];
+  let before: string | undefined;
+  for (;;) {
+    const page = await history.events({ limit: pageSize, includeInternal: true, before });
+    const last = page.at(-1);
+    if (last === undefined) return events;
+    // Copies of the last id may be on both sides of the edge: all of them come with the next page.
+    const isWhole = page.length < pageSize;
+    const { internalId } = last;
+    const kept = isWhole ? page : page.filter((event) => event.internalId !== internalId);
+    events.push(...kept);
+    if (isWhole) return events;
+    before = kept.at(-1)?.internalId;
+  }
 }
 
-/** A run without a slug is one of which only the end was told: nobody scheduled it. */
-function toRun(row: RunRow, appId: string): HistoryRun {
+async function allRuns(history: History): Promise<RunRecord[]> {
+  const runs: RunRecord[] = [];
+  const list = { timeField: 'queued', orderBy: 'queued', direction: 'asc' } as const;
+  let hasMore = true;
+  while (hasMore) {
+    const last = runs.at(-1);
+    const after = last && { atMs: last.scheduledAtMs, runId: last.runId };
+    const page = await history.runs({ ...list, limit: pageSize, after });
+    runs.push(...page.runs);
+    hasMore = page.hasMore;
+  }
+  return runs;
+}
+
+function toEvent({ internalId, name, payload }: EventRecord): HistoryEvent {
+  // The server stores payloads with their data.
+  const { data } = JSON.parse(payload) as { data: Record<string, unknown> };
+  return { internalId, name, isInternal: name.startsWith('inngest/'), data };
+}
+
+const ended: ReadonlySet<string> = new Set(['Completed', 'Failed', 'Cancelled', 'Skipped']);
+
+function toRun(run: RunRecord, appId: string): HistoryRun {
+  const { runId, eventIds, scheduledAtMs, startedAtMs, endedAtMs } = run;
   return {
-    runId: row.run_id,
-    fn: row.function_slug?.slice(appId.length + 1) ?? 'unscheduled',
-    eventIds: row.event_ids === null ? [] : (JSON.parse(row.event_ids) as string[]),
-    status: row.ended_status,
-    output: row.output === null ? null : JSON.parse(row.output),
-    endedAtMs: row.ended_at_ms,
+    runId,
+    fn: run.functionSlug.slice(appId.length + 1),
+    eventIds,
+    status: ended.has(run.status) ? run.status : null,
+    output: run.output === null ? null : JSON.parse(run.output),
+    scheduledAtMs,
+    startedAtMs,
+    endedAtMs,
+  };
+}
+
+function toCall(fact: Extract<TraceFact, { t: 'call.ended' }>): HistoryCall {
+  const { runId, callId, requestId, dueAtMs, startedAtMs, atMs } = fact;
+  return {
+    ...{ runId, callId, requestId, dueAtMs, startedAtMs, atMs },
+    isAnswered: fact.statusCode !== undefined,
+    isResult: fact.outcome === 'result' || (fact.ops ?? []).some(({ op }) => op === 'RunComplete'),
   };
 }

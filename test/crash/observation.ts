@@ -71,7 +71,24 @@ export interface HistoryRun {
   readonly status: string | null;
   /** Parsed; null when there is none. */
   readonly output: unknown;
+  /** Null when nobody scheduled it. */
+  readonly scheduledAtMs: number | null;
+  readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
+}
+
+/** A call of the app as history tells it, once it has ended. */
+export interface HistoryCall {
+  readonly runId: string;
+  readonly callId: string;
+  readonly requestId: string;
+  readonly dueAtMs: number;
+  readonly startedAtMs: number;
+  readonly atMs: number;
+  /** The app answered. */
+  readonly isAnswered: boolean;
+  /** The answer was the function's result. */
+  readonly isResult: boolean;
 }
 
 /** One row of a run's steps. */
@@ -80,6 +97,7 @@ export interface HistoryStep {
   readonly hashedId: string;
   readonly status: string;
   readonly attempt: number;
+  readonly atMs: number;
 }
 
 export interface Observations {
@@ -91,6 +109,8 @@ export interface Observations {
   readonly events: readonly HistoryEvent[];
   readonly runs: readonly HistoryRun[];
   readonly steps: readonly HistoryStep[];
+  /** Calls as history has them. */
+  readonly told: readonly HistoryCall[];
   /** Keys of the store when everything has ended, without the prefix. */
   readonly keys: readonly string[];
   /** When the server was killed; calls that it made before count against no limit any more. */

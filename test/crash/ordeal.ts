@@ -80,7 +80,7 @@ class Ordeal {
     const predictions = this.#load.scenarios.flatMap(predict);
     const pending = await this.#untilEnded(predictions);
     const keys = await this.#endServers();
-    const seen = this.#observe(keys);
+    const seen = await this.#observe(keys);
     const rules = { ...this.options.rules, laneLimit };
     const violations = [...check(predictions, seen, rules), ...pending];
     const tookS = [killedMs - startedMs, performance.now() - killedMs].map((ms) =>
@@ -171,10 +171,10 @@ class Ordeal {
     }
   }
 
-  #observe(keys: readonly string[]): Observations {
+  async #observe(keys: readonly string[]): Promise<Observations> {
     const { calls, executions, checkpoints } = this.app;
     const { postings, refusals } = this.#sender;
-    const history = readHistory(this.deployment.dataDir, 'crash');
+    const history = await readHistory(this.deployment.dataDir, 'crash');
     const killsMs = this.#killsMs;
     return { postings, refusals, calls, executions, checkpoints, ...history, keys, killsMs };
   }
