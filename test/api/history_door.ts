@@ -1,7 +1,7 @@
 /** A door over a real history, and facts to put into it. */
 import { type Fact, factText, type RunEndedFact } from '../../src/history/fact.ts';
 import type { History } from '../../src/history/history.ts';
-import { openSqliteHistory } from '../../src/history/sqlite/sqlite_history.ts';
+import { openHistory } from '../../src/history/open_history.ts';
 import { ulidFromBytes } from '../../src/lib/ulid.ts';
 import { charge, type Door, openDoor, shop } from './door.ts';
 
@@ -17,7 +17,7 @@ export async function openHistoryDoor(
   settings: Parameters<typeof openDoor>[0] = {},
   apps: Parameters<typeof openDoor>[1] = [shop],
 ): Promise<HistoryDoor> {
-  const history = await openSqliteHistory({ path: null });
+  const history = await openHistory({ kind: 'sqlite', path: null });
   return {
     ...openDoor(settings, apps, history),
     history,

@@ -4,8 +4,8 @@ import { BulkOperations } from '../../src/executor/bulk_operations.ts';
 import { BulkWork, pageRestMs, pageRunsMax } from '../../src/executor/bulk_work.ts';
 import type { History } from '../../src/history/history.ts';
 import { QueryError } from '../../src/history/history_error.ts';
+import { openHistory } from '../../src/history/open_history.ts';
 import { readOutbox, trimOutbox } from '../../src/history/outbox.ts';
-import { openSqliteHistory } from '../../src/history/sqlite/sqlite_history.ts';
 import { Reruns } from '../../src/runner/reruns.ts';
 import { takeFrom } from '../queue/sample_item.ts';
 import { World } from '../simulation/world.ts';
@@ -18,7 +18,7 @@ let work: BulkWork;
 
 beforeEach(async () => {
   world = await World.create();
-  history = await openSqliteHistory({ path: null });
+  history = await openHistory({ kind: 'sqlite', path: null });
   const { store, clock, newId } = world;
   const { registry } = world.server;
   const reruns = new Reruns({ store, clock, newId, registry, history });

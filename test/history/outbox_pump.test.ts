@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import type { Fact } from '../../src/history/fact.ts';
 import type { History } from '../../src/history/history.ts';
 import { HistoryUnavailableError } from '../../src/history/history_error.ts';
+import { openHistory } from '../../src/history/open_history.ts';
 import { OutboxPump, type OutboxPumpOptions } from '../../src/history/outbox_pump.ts';
-import { openSqliteHistory } from '../../src/history/sqlite/sqlite_history.ts';
 import type { Clock, Timer } from '../../src/lib/clock.ts';
 import { outward } from '../../src/store/outward.ts';
 import type { Reply, Store } from '../../src/store/store.ts';
@@ -100,7 +100,7 @@ let failures: Error[];
 beforeEach(async () => {
   Object.assign(store, new OutboxStore());
   clock = new StillClock();
-  history = await openSqliteHistory({ path: null });
+  history = await openHistory({ kind: 'sqlite', path: null });
   logged = [];
   batches = [];
   failures = [];

@@ -21,10 +21,10 @@ afterEach(() => {
 
 /** Another process with a temporary history; resolves when that is open. */
 async function otherProcess() {
-  const module = new URL('../../src/history/sqlite/sqlite_history.ts', import.meta.url).pathname;
+  const module = new URL('../../src/history/open_history.ts', import.meta.url).pathname;
   const script = `
-    const { openSqliteHistory } = await import(${JSON.stringify(module)});
-    await openSqliteHistory({ path: null });
+    const { openHistory } = await import(${JSON.stringify(module)});
+    await openHistory({ kind: 'sqlite', path: null });
     process.stdout.write('open');
     setInterval(() => undefined, 1_000);`;
   const child = Bun.spawn([process.execPath, '-e', script], {

@@ -10,7 +10,7 @@ import {
   type StepFact,
 } from '../../../src/history/fact.ts';
 import type { History } from '../../../src/history/history.ts';
-import { openSqliteHistory } from '../../../src/history/sqlite/sqlite_history.ts';
+import { openHistory } from '../../../src/history/open_history.ts';
 import { ulidFromBytes } from '../../../src/lib/ulid.ts';
 import { charge } from '../door.ts';
 
@@ -230,7 +230,7 @@ function events(): Fact[] {
 
 /** Whoever opens it closes it. */
 export async function seededHistory(more: readonly Fact[] = []): Promise<History> {
-  const history = await openSqliteHistory({ path: null });
+  const history = await openHistory({ kind: 'sqlite', path: null });
   await history.record([...events(), ...doneRun(), ...otherRuns(), ...more].map(factText));
   return history;
 }

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { openSqliteHistory } from '../../../src/history/sqlite/sqlite_history.ts';
+import { openHistory } from '../../../src/history/open_history.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { lockDirectory } from '../../../src/store/embedded/directory_lock.ts';
 import { backUp } from '../../../src/store/image/backup.ts';
@@ -27,7 +27,7 @@ let target: string;
 
 beforeEach(async () => {
   sample = await makeSample();
-  const history = await openSqliteHistory({ path: join(sample.dataDir, 'history.db') });
+  const history = await openHistory({ kind: 'sqlite', path: join(sample.dataDir, 'history.db') });
   await history.close();
   file = join(sample.folder, 'one.backup');
   target = join(sample.folder, 'restored');
@@ -87,7 +87,7 @@ describe('a backup', () => {
     expect(restored.images).toEqual(expect.arrayContaining([...made.images]));
     expect(readdirSync(target).sort()).toEqual(['history.db', 'store.db', 'store.lock']);
     expect(await keysIn(target)).toEqual(await keysIn(sample.dataDir));
-    await (await openSqliteHistory({ path: join(target, 'history.db') })).close();
+    await (await openHistory({ kind: 'sqlite', path: join(target, 'history.db') })).close();
   });
 
   test('is of one instant while the store goes on writing', async () => {
@@ -150,7 +150,7 @@ describe('a backup', () => {
     expect(made.keys).toBe(0);
     await restore();
     expect(readdirSync(target).sort()).toEqual(['history.db', 'store.lock']);
-    await (await openSqliteHistory({ path: join(target, 'history.db') })).close();
+    await (await openHistory({ kind: 'sqlite', path: join(target, 'history.db') })).close();
     rmSync(join(sample.dataDir, 'history.db'));
     await expect(back({ isForced: true, isHistoryOnly: true })).rejects.toThrow(
       'holds no history.db',
