@@ -1,4 +1,5 @@
 /** Servers in one of the ways in which they are run, and how something of them dies and comes back. */
+import type { HistoryOptions } from '../../src/history/open_history.ts';
 import { eventually } from '../eventually.ts';
 import type { Random } from './random.ts';
 
@@ -23,8 +24,7 @@ export interface Deployment {
    * They can be started again by `recover`.
    */
   end(): Promise<readonly string[]>;
-  /** Where history is. */
-  readonly dataDir: string;
+  readonly history: HistoryOptions;
   logs(): Promise<string>;
   dispose(): Promise<void>;
 }

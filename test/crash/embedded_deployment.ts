@@ -1,5 +1,7 @@
 /** One server on its embedded engine, killed again and again: also while it starts, and several times in a row. */
 
+import { join } from 'node:path';
+import type { HistoryOptions } from '../../src/history/open_history.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { openEmbeddedStore } from '../../src/store/embedded/engine.ts';
 import { ServerProcess } from '../server_process.ts';
@@ -22,8 +24,8 @@ export class EmbeddedDeployment implements Deployment {
     return new EmbeddedDeployment(await ServerProcess.start({ args: ['--log-level', 'info'] }));
   }
 
-  get dataDir(): string {
-    return this.server.dataDir;
+  get history(): HistoryOptions {
+    return { kind: 'sqlite', path: join(this.server.dataDir, 'history.db') };
   }
 
   serverUrl(): string {
@@ -53,7 +55,7 @@ export class EmbeddedDeployment implements Deployment {
   async end(): Promise<readonly string[]> {
     const code = await this.server.stop();
     if (code !== 0) throw new Error(`the server ended with ${code}, asked to by SIGTERM`);
-    const store = await openEmbeddedStore({ dataDir: this.dataDir, clock: systemClock });
+    const store = await openEmbeddedStore({ dataDir: this.server.dataDir, clock: systemClock });
     try {
       return store.keys().map((key) => key.replace(/^\{[^}]*\}:/, ''));
     } finally {

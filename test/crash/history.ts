@@ -1,8 +1,8 @@
 /** Reads what servers that have ended left in their history. */
-import { join } from 'node:path';
+import { Database } from 'bun:sqlite';
 import type { TraceFact } from '../../src/history/fact.ts';
 import type { EventRecord, History, RunRecord } from '../../src/history/history.ts';
-import { openHistory } from '../../src/history/open_history.ts';
+import { type HistoryOptions, openHistory } from '../../src/history/open_history.ts';
 import type { HistoryCall, HistoryEvent, HistoryRun, HistoryStep } from './observation.ts';
 
 export interface HistorySeen {
@@ -15,8 +15,8 @@ export interface HistorySeen {
 const pageSize = 1_000;
 
 /** `appId` is what the names of functions begin with. */
-export async function readHistory(dataDir: string, appId: string): Promise<HistorySeen> {
-  const history = await openHistory({ kind: 'sqlite', path: join(dataDir, 'history.db') });
+export async function readHistory(place: HistoryOptions, appId: string): Promise<HistorySeen> {
+  const history = await openHistory(place);
   try {
     const events = await allEvents(history);
     const runs = await allRuns(history);
@@ -24,7 +24,7 @@ export async function readHistory(dataDir: string, appId: string): Promise<Histo
     for (const { runId } of runs) facts.push(...(await history.factsOf(runId)));
     return {
       events: events.map(toEvent),
-      runs: runs.map((run) => toRun(run, appId)),
+      runs: [...runs.map((run) => toRun(run, appId)), ...unscheduledRuns(place)],
       steps: facts.flatMap((fact) =>
         fact.t === 'step' ? [{ ...fact, hashedId: fact.stepId }] : [],
       ),
@@ -65,6 +65,23 @@ async function allRuns(history: History): Promise<RunRecord[]> {
     hasMore = page.hasMore;
   }
   return runs;
+}
+
+/** Readers are not shown a run of which only the end was told: nobody scheduled it. There must be none. */
+function unscheduledRuns(place: HistoryOptions): HistoryRun[] {
+  if (place.kind !== 'sqlite' || place.path === null) return [];
+  const db = new Database(place.path, { readonly: true });
+  try {
+    return db
+      .query<{ run_id: string }, []>('SELECT run_id FROM runs WHERE scheduled_at_ms IS NULL')
+      .all()
+      .map(({ run_id: runId }) => ({
+        ...{ runId, fn: 'unscheduled', eventIds: [], status: null, output: null },
+        ...{ scheduledAtMs: null, startedAtMs: null, endedAtMs: null },
+      }));
+  } finally {
+    db.close();
+  }
 }
 
 function toEvent({ internalId, name, payload }: EventRecord): HistoryEvent {

@@ -174,7 +174,7 @@ class Ordeal {
   async #observe(keys: readonly string[]): Promise<Observations> {
     const { calls, executions, checkpoints } = this.app;
     const { postings, refusals } = this.#sender;
-    const history = await readHistory(this.deployment.dataDir, 'crash');
+    const history = await readHistory(this.deployment.history, 'crash');
     const killsMs = this.#killsMs;
     return { postings, refusals, calls, executions, checkpoints, ...history, keys, killsMs };
   }

@@ -6,7 +6,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
+import type { HistoryOptions } from '../../src/history/open_history.ts';
 import { eventually } from '../eventually.ts';
+import { PostgresServer } from '../postgres_server.ts';
 import { type RedisFlavour, RedisServer } from '../redis_server.ts';
 import { ServerProcess } from '../server_process.ts';
 import { type Battlefield, type Deployment, untilBusy } from './deployment.ts';
@@ -22,31 +24,51 @@ const takeOverMs = 70_000;
 /** One in so many times, Redis stays away until the server says so. */
 const noticedOneIn = 4;
 
+/** Enough for a server: one writes, one searches, one reads. */
+const historyConnections = 3;
+/** One in so many kills of a server, its PostgreSQL goes with it. */
+const historyGoesOneIn = 5;
+
 interface Parts {
   readonly redis: RedisServer;
+  /** Null where history is in SQLite. */
+  readonly postgres: PostgresServer | null;
+  readonly postgresUri: string;
   readonly servers: readonly ServerProcess[];
   readonly dataDir: string;
 }
 
-async function openParts(flavour: RedisFlavour, count: number): Promise<Parts> {
+async function openParts(
+  flavour: RedisFlavour,
+  count: number,
+  isOnPostgres = false,
+): Promise<Parts> {
   const redis = await RedisServer.start({ flavour, isDurable: true });
+  const postgres = isOnPostgres ? await PostgresServer.start() : null;
+  const postgresUri = (await postgres?.createDatabase('crash')) ?? '';
   const dataDir = await mkdtemp(join(tmpdir(), 'inngest-crash-'));
   const servers: ServerProcess[] = [];
+  const history =
+    postgres === null
+      ? []
+      : ['--postgres-uri', postgresUri, '--postgres-max-open-conns', String(historyConnections)];
+  const parts = { redis, postgres, postgresUri, servers, dataDir };
   try {
     for (let number = 0; number < count; number += 1) {
       const args = ['--redis-uri', redis.url, '--redis-prefix', prefix, '--log-level', 'info'];
-      servers.push(await ServerProcess.start({ dataDir, args }));
+      servers.push(await ServerProcess.start({ dataDir, args: [...args, ...history] }));
     }
-    return { redis, servers, dataDir };
+    return parts;
   } catch (error) {
-    await disposeParts({ redis, servers, dataDir });
+    await disposeParts(parts);
     throw error;
   }
 }
 
-async function disposeParts({ redis, servers, dataDir }: Parts): Promise<void> {
+async function disposeParts({ redis, postgres, servers, dataDir }: Parts): Promise<void> {
   await Promise.all(servers.map((server) => server.dispose()));
   await redis.dispose();
+  await postgres?.dispose();
   await rm(dataDir, { recursive: true, force: true });
 }
 
@@ -62,8 +84,11 @@ abstract class RedisDeployment implements Deployment {
 
   constructor(protected readonly parts: Parts) {}
 
-  get dataDir(): string {
-    return this.parts.dataDir;
+  get history(): HistoryOptions {
+    const { postgres, postgresUri: uri, dataDir } = this.parts;
+    return postgres === null
+      ? { kind: 'sqlite', path: join(dataDir, 'history.db') }
+      : { kind: 'postgres', uri, connectionsMax: historyConnections };
   }
 
   serverUrl(): string {
@@ -126,11 +151,11 @@ export class PairDeployment extends RedisDeployment {
 
   private constructor(parts: Parts, flavour: RedisFlavour) {
     super(parts);
-    this.name = `two servers on ${flavour}`;
+    this.name = `two servers on ${flavour}${parts.postgres === null ? '' : ' and PostgreSQL'}`;
   }
 
-  static async open(flavour: RedisFlavour = 'redis'): Promise<Deployment> {
-    return new PairDeployment(await openParts(flavour, 2), flavour);
+  static async open(flavour: RedisFlavour = 'redis', isOnPostgres = false): Promise<Deployment> {
+    return new PairDeployment(await openParts(flavour, 2, isOnPostgres), flavour);
   }
 
   async strike(random: Random, field: Battlefield): Promise<void> {
@@ -139,6 +164,10 @@ export class PairDeployment extends RedisDeployment {
     if (!victim?.isRunning) return;
     field.onKill();
     await victim.kill();
+    if (this.parts.postgres !== null && random.isOneIn(historyGoesOneIn)) {
+      await this.parts.postgres.stop();
+      await this.parts.postgres.resume();
+    }
     const back = Bun.sleep(random.between(0, awayMsMax)).then(() => victim.spawn());
     this.#comingBack.add(back);
     void back.then(() => this.#comingBack.delete(back));
