@@ -58,6 +58,8 @@ export class Answers {
     this.parts.log.debug('a function returned', {
       run: work.item.runId,
       function: work.fn.slug,
+      app: work.fn.appName,
+      attempt: work.item.attempt,
       tookMs: this.parts.clock.now() - work.sentAtMs,
     });
     await this.end(work, { status: 'Completed', output: outcome.resultText }, []);
@@ -66,6 +68,17 @@ export class Answers {
   private async fail(work: AnsweredWork, outcome: CallFailed): Promise<void> {
     const { store, clock } = this.parts;
     const nowMs = clock.now();
+    const { item, fn, edge } = work;
+    this.parts.log.debug('a call failed', {
+      run: item.runId,
+      function: fn.slug,
+      app: fn.appName,
+      ...(edge.target && { step: edge.target.name }),
+      attempt: item.attempt,
+      attemptsMax: item.attemptsMax,
+      status: outcome.response?.status ?? null,
+      reason: outcome.code ?? outcome.error.name,
+    });
     if (outcome.isRetriable) {
       const delaysMs = this.delaysMs(work, outcome.retryAtMs, nowMs);
       const facts = [this.callFact(work, false)];

@@ -61,6 +61,10 @@ export class Executor {
     const entered = await this.enter(item, edge, fn, call);
     if (entered.kind !== 'entered') return this.stopBeforeCall(item, fn, entered);
     const work: Work = { item, edge, fn, state: entered.state, call };
+    if (entered.isFirst) {
+      const { slug, appName } = fn;
+      this.parts.log.debug('a run starts', { run: item.runId, function: slug, app: appName });
+    }
     const request = callRequest(work);
     const sentAtMs = clock.now();
     const outcome = await driverOf(fn).call(request, stopping);

@@ -2,6 +2,7 @@
 
 import { canonicalJson } from '../lib/canonical_json.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { LeasedItem } from '../queue/item.ts';
 import { dequeue, enqueue } from '../queue/queue.ts';
 import { type EndOutcome, endRun } from '../state/run_end.ts';
@@ -26,6 +27,7 @@ export interface TerminatorParts {
   readonly clock: Clock;
   readonly functions: Functions;
   readonly newId: () => string;
+  readonly log?: Pick<Logger, 'debug' | 'warn'>;
   /** Hears of each run that has ended; what it hears may not be on disk yet. */
   readonly onEnd?: (runId: string, ending: Ending) => void;
 }
@@ -53,8 +55,19 @@ export class Terminator {
       items: told.items,
       facts: [...stepFacts, ...told.facts],
     });
-    if (outcome === 'ended') onEnd?.(run.runId, ending);
+    if (outcome === 'ended') {
+      this.note(run, ending);
+      onEnd?.(run.runId, ending);
+    }
     return outcome;
+  }
+
+  /** Messages of errors are the user's: the log has the error's name, history has the rest. */
+  private note({ runId, metadata }: EndedRun, { status, error }: Ending): void {
+    const { log } = this.parts;
+    const fields = { run: runId, function: metadata.functionSlug, status };
+    if (status === 'Failed') log?.warn('a run failed', { ...fields, errorName: error?.name ?? '' });
+    else log?.debug('a run ended', fields);
   }
 
   async fail(runId: string, item: Item, failure: RunFailure): Promise<EndOutcome> {

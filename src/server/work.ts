@@ -135,11 +135,11 @@ export type WorkParts = ReturnType<typeof workParts>;
 
 export function terminatorOn(
   store: Store,
-  { clock, functions, newId }: Ground,
+  { clock, functions, newId, log }: Ground,
   outputs: RunOutputs,
 ): Terminator {
   const onEnd: TerminatorParts['onEnd'] = (runId, ending) => outputs.ended(runId, ending);
-  return new Terminator({ store, clock, functions, newId, onEnd });
+  return new Terminator({ store, clock, functions, newId, log, onEnd });
 }
 
 /** Every schedule has its queue item, now and after each change of an app. */

@@ -3,76 +3,24 @@
  * to history do; the original leaves it open. `/v0` is a page to try it with.
  */
 import { Elysia } from 'elysia';
-import { execute, GraphQLError, getOperationAST } from 'graphql';
 import type { AppRegistry } from '../app_registry.ts';
 import { requireSigningKey } from '../auth.ts';
-import { type ErrorLog, problemOf } from '../problem.ts';
+import type { ErrorLog } from '../problem.ts';
 import type { Services } from '../services.ts';
-import { problemAnswer, refusal, resultAnswer } from './answer.ts';
-import { Documents } from './documents.ts';
+import type { GraphqlDoor } from './door.ts';
 import { explorerPage } from './explorer.ts';
-import { Lru } from './lru.ts';
-import { newContext } from './new_context.ts';
-import { rootOf } from './root.ts';
-import { graphqlSchema } from './schema.ts';
-import { type GraphqlRequest, readGet, readPost } from './transport.ts';
-
-/** A page of runs fits many times. */
-const aiRunsMax = 10_000;
 
 /** Answers whatever the store does; what changes something waits for `services.settled` itself. */
 export function graphqlRoutes(services: Services, registry: AppRegistry, log: ErrorLog) {
-  const documents = new Documents(graphqlSchema);
-  const aiRuns = new Lru<string, boolean>(aiRunsMax);
-
-  async function answer(
-    request: Request,
-    read: (request: Request) => GraphqlRequest | Promise<GraphqlRequest>,
-  ): Promise<Response> {
-    try {
-      return await run(await read(request), request);
-    } catch (error) {
-      return problemAnswer(problemOf(error, '/v0/gql', log));
-    }
-  }
-
-  async function run(asked: GraphqlRequest, request: Request): Promise<Response> {
-    const query = documents.queryOf(asked);
-    if (!query.ok) return refusal(query.status, [query.error]);
-    const read = documents.read(query.text);
-    if (!read.ok) return refusal(422, read.errors);
-    const { document } = read;
-    const operation = getOperationAST(document, asked.operationName);
-    if (!operation) return refusal(422, [noOperation(asked.operationName)]);
-    if (operation.operation === 'mutation' && request.method !== 'POST') return refuseChange();
-    const context = newContext({ services, registry, aiRuns, request });
-    const result = await execute({
-      ...{ schema: graphqlSchema(), document, operationName: asked.operationName },
-      rootValue: rootOf(operation.operation, context),
-      variableValues: asked.variables,
-    });
-    return resultAnswer(result, request, log);
-  }
-
+  let door: Promise<GraphqlDoor> | null = null;
+  const answer = async (request: Request): Promise<Response> => {
+    door ??= import('./door.ts').then(({ graphqlDoor }) => graphqlDoor(services, registry, log));
+    return (await door).answer(request);
+  };
   const page = (): Response => explorerPage();
   const guarded = new Elysia()
     .onBeforeHandle(requireSigningKey(services))
-    .get('/v0/gql', ({ request }) => answer(request, readGet))
-    .post('/v0/gql', ({ request }) => answer(request, readPost), { parse: 'none' });
+    .get('/v0/gql', ({ request }) => answer(request))
+    .post('/v0/gql', ({ request }) => answer(request), { parse: 'none' });
   return new Elysia().get('/v0', page).get('/v0/', page).use(guarded);
-}
-
-function noOperation(name: string | null | undefined): GraphQLError {
-  const message = name
-    ? `operation ${name} not found`
-    : 'operation name is required when multiple operations are provided';
-  return new GraphQLError(message, { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
-}
-
-/** Links and prefetching must not change anything. */
-function refuseChange(): Response {
-  const message = 'GET requests only allow query operations; send mutations as POST';
-  const response = refusal(405, [new GraphQLError(message)]);
-  response.headers.set('allow', 'POST');
-  return response;
 }
