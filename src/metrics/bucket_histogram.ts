@@ -2,7 +2,7 @@
  * A histogram that also takes durations which were put into buckets elsewhere: in another thread, a batch at a time.
  * Observing costs a search among some twenty bounds; text is only made when somebody reads it.
  */
-import { Histogram, type Registry } from 'prom-client';
+import { Histogram, type Registry } from './prom_client.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -1,5 +1,5 @@
 /** The metrics that facts feed: what happened to runs, steps, calls and events (observability-ui.md §10). */
-import { Counter, type Registry } from 'prom-client';
+
 import {
   boundsOf,
   type CounterName,
@@ -10,6 +10,7 @@ import {
 } from '../history/tally.ts';
 import { BucketHistogram } from './bucket_histogram.ts';
 import { LabelBound } from './label_bound.ts';
+import { Counter, type Registry } from './prom_client.ts';
 
 /** Functions told apart; those that come after share the name `other`. */
 export const functionsMax = 1_000;

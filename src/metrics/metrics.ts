@@ -2,13 +2,14 @@
  * What Prometheus is told (observability-ui.md §10): base units, counters end in `_total`, labels are bounded.
  * Observing is cheap enough for every event and step; sources that know their own numbers are read at each scrape.
  */
-import { Counter, Registry } from 'prom-client';
+
 import type { FactTally } from '../history/tally.ts';
 import type { Logger } from '../lib/logger.ts';
 import { BucketHistogram } from './bucket_histogram.ts';
 import { FactMetrics } from './fact_metrics.ts';
 import { LabelBound } from './label_bound.ts';
 import { addProcessMetrics } from './process_metrics.ts';
+import { Counter, Registry } from './prom_client.ts';
 import { Readings } from './reading.ts';
 import { addReadings, type Sources } from './sources.ts';
 

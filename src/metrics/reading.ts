@@ -1,6 +1,7 @@
 /** Metrics that are read from their source at each scrape, and cost nothing in between. */
-import { Counter, Gauge, type Registry } from 'prom-client';
+
 import type { Logger } from '../lib/logger.ts';
+import { Counter, Gauge, type Registry } from './prom_client.ts';
 
 export interface ReadValue {
   readonly labels?: Readonly<Record<string, string>>;
