@@ -12,7 +12,7 @@ import { asyncRule, createRule, stepsRule } from './checkpoint_body.ts';
 import { Problem } from './problem.ts';
 import type { RunTokens } from './run_token.ts';
 import type { Services } from './services.ts';
-import { ulidOf } from './ulid_param.ts';
+import { ulidInPath, ulidOf } from './ulid_param.ts';
 
 export const checkpointPrefixes = ['/v1/checkpoint', '/v1/http/runs'] as const;
 
@@ -26,7 +26,7 @@ export function checkpointRoutes(prefix: CheckpointPrefix, services: Services, t
     .post(
       '/:runId/steps',
       async ({ request, params }) => {
-        const runId = runIdOf(params.runId);
+        const runId = ulidInPath(request, params.runId, badRun);
         const body = await readJson(request, stepsRule);
         refuseOtherRun(body.run_id, runId);
         return saved(await checkpoints.saveSync(runId, body.fn_id, body.steps), runId);
@@ -36,7 +36,7 @@ export function checkpointRoutes(prefix: CheckpointPrefix, services: Services, t
     .post(
       '/:runId/async',
       async ({ request, params }) => {
-        const runId = runIdOf(params.runId);
+        const runId = ulidInPath(request, params.runId, badRun);
         const body = await readJson(request, asyncRule);
         refuseOtherRun(body.run_id, runId);
         const outcome = await checkpoints.saveAsync({
@@ -53,13 +53,15 @@ export function checkpointRoutes(prefix: CheckpointPrefix, services: Services, t
     );
 }
 
+const badRun = 'Invalid run ID';
+
 async function create(
   request: Request,
   { checkpoints, clock }: Services,
   tokens: RunTokens,
 ): Promise<Response> {
   const body = await readJson(request, createRule);
-  const runId = runIdOf(body.run_id);
+  const runId = ulidOf(body.run_id, `${badRun}: ${body.run_id}`);
   const outcome: SyncRunOutcome = await checkpoints.createSync({
     runId,
     event: body.event,
@@ -74,10 +76,6 @@ async function create(
   const token = body.steps.length === 0 ? {} : { token: tokens.output(outcome.runId) };
   const data = { ...created, ...token, realtime_token: tokens.realtime(outcome.runId) };
   return enveloped(data, clock.now());
-}
-
-function runIdOf(text: string): string {
-  return ulidOf(text, `Invalid run ID: ${text}`);
 }
 
 /** The id in the body is optional; a body meant for another run is a mix-up that must not be saved. */

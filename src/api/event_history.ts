@@ -10,7 +10,7 @@ import { requireSigningKey } from './auth.ts';
 import { Problem } from './problem.ts';
 import { isoTime, runObject } from './run_record.ts';
 import type { Services } from './services.ts';
-import { ulidOf } from './ulid_param.ts';
+import { ulidInPath } from './ulid_param.ts';
 
 const limitDefault = 20;
 const limitMax = 51;
@@ -75,24 +75,25 @@ export function eventHistoryRoutes(services: Services) {
     .onBeforeHandle(requireSigningKey(services))
     .get('/v1/events', async ({ request }) => {
       const nowMs = clock.now();
-      const events = await history.events(queryOf(new URL(request.url).searchParams, nowMs));
+      const query = queryOf(new URL(request.url).searchParams, nowMs);
+      const events = await history.events(query, request.signal);
       return enveloped(events.map(eventObject), nowMs);
     })
-    .get('/v1/events/:eventId', async ({ params }) => {
-      const event = await history.event(eventIdOf(params.eventId));
+    .get('/v1/events/:eventId', async ({ request, params }) => {
+      const event = await history.event(eventIdOf(request, params.eventId));
       if (event === null) throw new Problem(404, 'Event not found');
       return enveloped(eventObject(event), clock.now(), eventMaxAgeSeconds);
     })
-    .get('/v1/events/:eventId/runs', async ({ params }) => {
+    .get('/v1/events/:eventId/runs', async ({ request, params }) => {
       // An event just accepted may not be in history yet, and senders poll for its runs at once: an event
       // unknown so far has no runs so far.
-      const runs = await history.runsOfEvent(eventIdOf(params.eventId));
+      const runs = await history.runsOfEvent(eventIdOf(request, params.eventId));
       return enveloped(runs.map(runObject), clock.now(), runsMaxAgeSeconds);
     });
 }
 
-function eventIdOf(text: string): string {
-  return ulidOf(text, `Invalid event ID: ${text}`);
+function eventIdOf(request: Request, text: string | null): string {
+  return ulidInPath(request, text, 'Invalid event ID');
 }
 
 function queryOf(query: URLSearchParams, nowMs: number): EventQuery {

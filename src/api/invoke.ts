@@ -1,7 +1,7 @@
 /**
- * `POST /invoke/{slug}`: starts exactly one function and does not wait for it (http-api.md §1.8). It takes
- * no key, as in the original. A slug that names no function is 404 here: the original accepts the event, and
- * nothing ever happens.
+ * `POST /invoke/{slug}`: starts exactly one function and does not wait for it (http-api.md §1.8). In
+ * `start` it asks for the signing key: the original takes no key, so that everybody who reaches the server can start
+ * everything. A slug that names no function is 404 here: the original accepts the event, and nothing ever happens.
  */
 import { Elysia } from 'elysia';
 import { parseInvocation } from '../event/invocation.ts';
@@ -9,6 +9,7 @@ import { eventBytesMax } from '../event/parse.ts';
 import { parseSeed, seedHeader } from '../event/seed.ts';
 import type { Registry } from '../state/registry.ts';
 import { json } from './answer.ts';
+import { requireSigningKey } from './auth.ts';
 import { readText } from './body.ts';
 import { overloaded, Problem } from './problem.ts';
 import type { Services } from './services.ts';
@@ -20,11 +21,13 @@ const keyIndexBase = 0;
 type Functions = Pick<Registry, 'functionBySlug' | 'functionById' | 'refresh'>;
 
 export function invokeRoutes(services: Services, functions: Functions) {
-  return new Elysia().post(
-    '/invoke/:slug',
-    ({ request, params }) => invoke(request, params.slug ?? '', services, functions),
-    { parse: 'none' },
-  );
+  return new Elysia()
+    .onBeforeHandle(requireSigningKey(services))
+    .post(
+      '/invoke/:slug',
+      ({ request, params }) => invoke(request, params.slug ?? '', services, functions),
+      { parse: 'none' },
+    );
 }
 
 async function invoke(

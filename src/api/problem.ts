@@ -3,7 +3,8 @@
  * `{code?, error, data, status}` (http-api.md §0.5), always with the true status: the original answers 200 for
  * every failed GET below /v1 (§3.1), which no client needs.
  */
-import { HistoryUnavailableError, QueryError } from '../history/history_error.ts';
+import { BulkRequestError, TooManyBulkOperationsError } from '../executor/bulk_operations.ts';
+import { HistoryBusyError, HistoryUnavailableError, QueryError } from '../history/history_error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { AppContentionError } from '../state/registry.ts';
 import { StoreUnavailableError } from '../store/store.ts';
@@ -36,11 +37,19 @@ export class Problem extends Error {
 /** Long enough for a disk or a Redis to come back a little, short enough for SDKs that retry five times. */
 export const retryAfterSeconds = 2;
 
+/** Messages repeat what was sent, which may be long. */
+const messageCharsMax = 500;
+
+/** A message as it is told: long ones are cut. */
+export function told(message: string): string {
+  return message.length <= messageCharsMax ? message : `${message.slice(0, messageCharsMax)}…`;
+}
+
 export function problemResponse(problem: Problem): Response {
   const { code, data, retryAfterSeconds: waitSeconds } = problem.details;
   const body = {
     ...(code === undefined ? {} : { code }),
-    error: problem.message,
+    error: told(problem.message),
     data: data ?? null,
   };
   const headers: Record<string, string> =
@@ -65,6 +74,10 @@ export function problemOf(error: unknown, route: string, log: ErrorLog): Problem
       },
     );
   }
+  if (error instanceof HistoryBusyError) {
+    const message = 'Too many searches are under way; send the request again a little later.';
+    return new Problem(503, message, { code: error.code, retryAfterSeconds, cause: error });
+  }
   if (error instanceof HistoryUnavailableError) {
     return new Problem(503, 'History is behind or away at the moment; send the request again.', {
       code: error.code,
@@ -72,11 +85,17 @@ export function problemOf(error: unknown, route: string, log: ErrorLog): Problem
       cause: error,
     });
   }
-  if (error instanceof QueryError) {
+  if (error instanceof QueryError || error instanceof BulkRequestError) {
     return new Problem(400, error.message, { code: error.code, cause: error });
+  }
+  if (error instanceof TooManyBulkOperationsError) {
+    return new Problem(429, error.message, { code: error.code, cause: error });
   }
   if (error instanceof AppContentionError) {
     return new Problem(503, error.message, { code: error.code, retryAfterSeconds, cause: error });
+  }
+  if (isAbandoned(error)) {
+    return new Problem(clientLeft, 'The client has left.', { cause: error });
   }
   log.error('a request failed unexpectedly', { route, error });
   if (isStackExhausted(error)) {
@@ -85,6 +104,14 @@ export function problemOf(error: unknown, route: string, log: ErrorLog): Problem
   return new Problem(500, 'The server failed to handle the request; its log has the reason.', {
     cause: error,
   });
+}
+
+/** Nobody reads the answer; proxies have this number for it. */
+const clientLeft = 499;
+
+/** What a search is given up with when the connection of its request ends. */
+function isAbandoned(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
 }
 
 /** `JSON.parse` reads any depth, but writing such a value again recurses until the stack ends. */

@@ -67,17 +67,28 @@ export type WrittenFilter = z.output<z.ZodObject<typeof runFilterShape>> & {
   readonly isDeferred?: boolean | undefined;
 };
 
+/** What an API calls the members of the filter that messages name. */
+export interface FilterNames {
+  readonly appId: string;
+  readonly functionId: string;
+}
+
+const usualNames: FilterNames = { appId: 'appId', functionId: 'functionId' };
+
 /**
  * What history is asked for; null when the filter names only functions that nobody knows, so that nothing can be
  * found. Throws `Problem` 400.
  */
-export function runFilterOf(written: WrittenFilter, registry: NamedApps): RunFilter | null {
+export function runFilterOf(
+  written: WrittenFilter,
+  registry: NamedApps,
+  called: FilterNames = usualNames,
+): RunFilter | null {
   const { from, until, status, isDeferred, query, appId: appNames = [] } = written;
   const names = written.functionId ?? [];
   if (names.length > 0 && appNames.length === 0) {
-    throw new Problem(400, 'appId is required when filtering by functionId', {
-      code: 'invalid_request',
-    });
+    const message = `${called.appId} is required when filtering by ${called.functionId}`;
+    throw new Problem(400, message, { code: 'invalid_request' });
   }
   const functionIds = names.flatMap((name) => functionIdsOf(name, appNames, registry));
   if (names.length > 0 && functionIds.length === 0) return null;

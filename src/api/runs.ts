@@ -7,7 +7,7 @@ import { Problem } from './problem.ts';
 import { metadataWriter } from './run_metadata.ts';
 import { isoTime, runObject } from './run_record.ts';
 import type { Services } from './services.ts';
-import { ulidOf } from './ulid_param.ts';
+import { ulidInPath } from './ulid_param.ts';
 
 const runMaxAgeSeconds = 3;
 const jobsMaxAgeSeconds = 5;
@@ -18,16 +18,16 @@ export function runRoutes(services: Services) {
   const writeMetadata = metadataWriter(services);
   return new Elysia()
     .onBeforeHandle(requireSigningKey(services))
-    .get('/v1/runs/:runId', async ({ params }) => {
-      const runId = runIdOf(params.runId);
+    .get('/v1/runs/:runId', async ({ request, params }) => {
+      const runId = runIdOf(request, params.runId);
       const run = await history.run(runId);
       if (run === null) throw unknownRun(runId);
       return enveloped(runObject(run), clock.now(), runMaxAgeSeconds);
     })
     .delete(
       '/v1/runs/:runId',
-      async ({ params }) => {
-        const runId = runIdOf(params.runId);
+      async ({ request, params }) => {
+        const runId = runIdOf(request, params.runId);
         const outcome = await runs.cancel(runId);
         if (outcome === 'unknown') throw unknownRun(runId);
         if (outcome === 'ended')
@@ -36,8 +36,8 @@ export function runRoutes(services: Services) {
       },
       { parse: 'none' },
     )
-    .get('/v1/runs/:runId/jobs', async ({ params }) => {
-      const runId = runIdOf(params.runId);
+    .get('/v1/runs/:runId/jobs', async ({ request, params }) => {
+      const runId = runIdOf(request, params.runId);
       const jobs = await runs.jobs(runId);
       // A run that has ended has no jobs; only one that never was is unknown.
       if (jobs.length === 0 && (await history.run(runId)) === null) throw unknownRun(runId);
@@ -46,15 +46,15 @@ export function runRoutes(services: Services) {
     .post(
       '/v1/runs/:runId/metadata',
       async ({ request, params }) => {
-        await writeMetadata(runIdOf(params.runId), request);
+        await writeMetadata(runIdOf(request, params.runId), request);
         return empty();
       },
       { parse: 'none' },
     );
 }
 
-function runIdOf(text: string): string {
-  return ulidOf(text, `Invalid run ID: ${text}`);
+function runIdOf(request: Request, text: string | null): string {
+  return ulidInPath(request, text, 'Invalid run ID');
 }
 
 function unknownRun(runId: string): Problem {

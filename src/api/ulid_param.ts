@@ -11,3 +11,22 @@ export function ulidOf(text: string | null, refusal: string): string {
   if (!isUlid(id)) throw new Problem(400, refusal);
   return id;
 }
+
+/** As `ulidOf` for the only parameter of a path; the refusal (`Invalid run ID`) shows what was sent. */
+export function ulidInPath(request: Request, text: string | null, refusal: string): string {
+  return ulidOf(text, `${refusal}: ${text ?? undecodable(request)}`);
+}
+
+/** The part of the path for which the router gave null. */
+function undecodable(request: Request): string {
+  return new URL(request.url).pathname.split('/').find(isUndecodable) ?? '';
+}
+
+function isUndecodable(part: string): boolean {
+  try {
+    decodeURIComponent(part);
+    return false;
+  } catch {
+    return true;
+  }
+}

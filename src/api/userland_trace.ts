@@ -6,39 +6,47 @@ import { Elysia } from 'elysia';
 import { type Encoding, readExportRequest } from '../trace/otlp/export_request.ts';
 import { encodeMessage, type MessageName } from '../trace/otlp/messages.ts';
 import { unpack } from '../trace/otlp/unpacked.ts';
-import { userlandFacts } from '../trace/otlp/userland.ts';
+import { type SpanFacts, userlandFacts } from '../trace/otlp/userland.ts';
 import { empty, json, plainText } from './answer.ts';
 import { requireSigningKey } from './auth.ts';
 import { mebibyte, readBytes } from './body.ts';
 import { Problem } from './problem.ts';
 import type { Services } from './services.ts';
+import { runSpanBytesMax, runSpansMax, UserlandRoom } from './userland_room.ts';
 
 const bodyBytesMax = 8 * mebibyte;
+const noRoom = `a run has room for ${runSpansMax} spans and ${runSpanBytesMax / mebibyte} MiB of them: trace less, or sample`;
+
+interface Door extends Pick<Services, 'annotations'> {
+  readonly room: UserlandRoom;
+}
 
 /** google.rpc.Code of the statuses that this door answers with. */
 const rpcCodes: Readonly<Record<number, number>> = { 400: 3, 413: 8, 415: 3 };
 
 export function userlandTraceRoutes(services: Services) {
+  const room = new UserlandRoom(services.history, services.clock);
+  const door: Door = { annotations: services.annotations, room };
   return new Elysia()
     .onBeforeHandle(requireSigningKey(services))
-    .post('/v1/traces/userland', async ({ request }) => accept(request, services), {
+    .post('/v1/traces/userland', async ({ request }) => accept(request, door), {
       parse: 'none',
     })
-    .post('/dev/traces', async ({ request }) => acceptExact(request, services), { parse: 'none' });
+    .post('/dev/traces', async ({ request }) => acceptExact(request, door), { parse: 'none' });
 }
 
 /** The older path knows its two content types only, and says nothing when all is well (http-api.md §8.6). */
-async function acceptExact(request: Request, services: Services): Promise<Response> {
+async function acceptExact(request: Request, door: Door): Promise<Response> {
   const type = request.headers.get('content-type') ?? '';
   if (type !== 'application/x-protobuf' && type !== 'application/json') {
     const shown = JSON.stringify(type.slice(0, 100));
     return plainText(`unable to handle unknown content type for traces: ${shown}`, { status: 400 });
   }
-  const answer = await accept(request, services);
+  const answer = await accept(request, door);
   return answer.ok ? empty() : answer;
 }
 
-async function accept(request: Request, { annotations }: Services): Promise<Response> {
+async function accept(request: Request, door: Door): Promise<Response> {
   const encoding = encodingOf(request);
   const body = await readBytes(request, bodyBytesMax).catch(sizeProblem);
   if (body instanceof Problem) return refusal(encoding, body.status, body.message);
@@ -53,11 +61,24 @@ async function accept(request: Request, { annotations }: Services): Promise<Resp
   }
   const groups = readExportRequest(unpacked.bytes, encoding);
   if (groups === null) return refusal(encoding, 400, 'Invalid payload');
-  const { facts, rejected, reason } = await userlandFacts(groups);
-  if (facts.length > 0) await annotations.add(facts);
-  if (rejected === 0) return answer(encoding, 'response', {}, 200);
-  const partialSuccess = { rejectedSpans: String(rejected), errorMessage: reason ?? '' };
+  const { spans, rejected, reason } = await userlandFacts(groups);
+  const left = rejected + (await keep(spans, door));
+  if (left === 0) return answer(encoding, 'response', {}, 200);
+  const partialSuccess = { rejectedSpans: String(left), errorMessage: reason ?? noRoom };
   return answer(encoding, 'response', { partialSuccess }, 200);
+}
+
+/** Resolves with how many spans there was no room for. */
+async function keep(spans: readonly SpanFacts[], { annotations, room }: Door): Promise<number> {
+  const taken: SpanFacts[] = [];
+  for (const span of spans) if (await room.take(span.runId, span.bytes)) taken.push(span);
+  try {
+    await annotations.add(taken.flatMap(({ facts }) => facts));
+  } catch (error) {
+    for (const { runId, bytes } of taken) room.giveBack(runId, bytes);
+    throw error;
+  }
+  return spans.length - taken.length;
 }
 
 function encodingOf(request: Request): Encoding {

@@ -106,7 +106,7 @@ export const flags: readonly Flag[] = [
     kind: 'value',
     placeholder: 'COUNT',
     commands: both,
-    help: 'Connections to PostgreSQL at most, 2 to 1000 (default 10).',
+    help: 'Connections to PostgreSQL at most, 3 to 1000 (default 10): one writes, one searches, the others read.',
   },
   {
     name: 'postgres-max-idle-conns',

@@ -10,6 +10,7 @@ import { redactPostgresUri } from './postgres_address.ts';
 import type { Settings } from './settings.ts';
 import { type ReadSettings, readSettings } from './settings_reader.ts';
 import { firstSignal } from './signal.ts';
+import { reportUnhandled } from './unhandled.ts';
 
 /** Calls in flight get this long to finish when the server is asked to end. */
 const drainMs = 10_000;
@@ -26,6 +27,7 @@ export async function serve(command: ServerCommand, given: GivenFlags): Promise<
   const log = createLogger({ level, format, hasColor });
   const settings = withFreePort(read, log);
   const asked = firstSignal();
+  const stopReporting = reportUnhandled(log);
   try {
     // By other threads while this one loads the server. Should it fail, opening the store says so.
     compileLua().catch(() => {});
@@ -43,6 +45,8 @@ export async function serve(command: ServerCommand, given: GivenFlags): Promise<
   } catch (error) {
     log.error(failureText(error, settings), failureFields(error));
     return 1;
+  } finally {
+    stopReporting();
   }
 }
 

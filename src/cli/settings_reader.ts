@@ -34,6 +34,8 @@ export interface ReadSettings {
 
 const secondsMax = 86_400;
 const queueWorkersMax = 10_000;
+/** One writes, one searches, one reads. */
+const postgresConnectionsMin = 3;
 const postgresConnectionsMax = 1_000;
 /** Durations of pooled connections that the Inngest CLI takes, in minutes. */
 const minutesMax = 525_600;
@@ -84,7 +86,7 @@ export function readSettings(
     redisPrefix: read.one('redis-prefix', redisPrefix, defaultRedisPrefix),
     postgresConnectionsMax: read.one(
       'postgres-max-open-conns',
-      wholeNumber(2, postgresConnectionsMax),
+      wholeNumber(postgresConnectionsMin, postgresConnectionsMax),
       defaultPostgresConnections,
     ),
     retention: readRetention(read),

@@ -21,6 +21,7 @@ export function runRecord(fields: Partial<RunRecord> & Pick<RunRecord, 'runId'>)
     originalRunId: null,
     replayId: null,
     isDeferred: false,
+    hasAi: false,
     links: [],
     skipReason: null,
     skipExistingRunId: null,

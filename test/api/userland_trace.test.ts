@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { UserlandSpanFact } from '../../src/history/fact.ts';
+import { HistoryUnavailableError } from '../../src/history/history_error.ts';
 import { StoreUnavailableError } from '../../src/store/store.ts';
 import { decodeMessage, encodeMessage } from '../../src/trace/otlp/messages.ts';
 import { type Door, openDoor, runId, signingKey } from './door.ts';
@@ -154,6 +155,29 @@ test('attributes of a span are bounded, and what was left out is counted', async
   });
 });
 
+test('what happened in a span is shown with its attributes, the first of it', async () => {
+  const event = {
+    timeUnixNano: '1767225600002250000',
+    name: 'exception',
+    attributes: [text('exception.type', 'TypeError'), text('exception.message', 'no')],
+  };
+  const [fact] = await stored({ ...span, events: [event, 'no event', { name: 'retry' }] });
+  expect(JSON.parse(fact?.attributes ?? '')).toEqual({
+    'otel.events': [
+      {
+        name: 'exception',
+        time: '2026-01-01T00:00:00.002Z',
+        attributes: { 'exception.type': 'TypeError', 'exception.message': 'no' },
+      },
+      { name: 'retry' },
+    ],
+  });
+  const [busy] = await stored({ ...span, events: Array.from({ length: 40 }, () => event) });
+  const shown = JSON.parse(busy?.attributes ?? '');
+  expect(shown['otel.events']).toHaveLength(32);
+  expect(shown['otel.dropped_events_count']).toBe(8);
+});
+
 test('more spans than one request may have are rejected', async () => {
   const door = openDoor();
   const answer = await send(door, ...Array.from({ length: 10_003 }, () => span));
@@ -246,6 +270,10 @@ test('whatever is sent, nothing fails unexpectedly', async () => {
         fc.jsonValue(),
       ),
       status: fc.jsonValue(),
+      events: fc.oneof(
+        fc.array(fc.record({ name: fc.string(), attributes: fc.array(value) })),
+        fc.jsonValue(),
+      ),
     },
     { requiredKeys: [] },
   );
@@ -279,4 +307,73 @@ test('nesting without end is refused or cut, never a failure', async () => {
   for (let level = 0; level < 1_000; level += 1) nested = { arrayValue: { values: [nested] } };
   const attributes = [...own, { key: 'deep', value: nested }];
   expect((await send(door, { ...span, attributes })).status).toBe(200);
+});
+
+const large = (spanId: string, of = runId) => ({
+  ...span,
+  spanId: spanId.padStart(16, '0'),
+  attributes: [
+    text('inngest.traceref', traceref),
+    text('sdk.run.id', of),
+    text('noise', 'x'.repeat(60_000)),
+  ],
+});
+const fullRun = {
+  partialSuccess: { rejectedSpans: '1', errorMessage: expect.stringContaining('a run has room') },
+};
+
+test('a run has room for 8 MiB of spans, whatever else is sent; another run has its own', async () => {
+  const door = openDoor();
+  for (let n = 0; n < 138; n += 23) {
+    const spans = Array.from({ length: 23 }, (_, index) => large((n + index + 1).toString(16)));
+    expect((await send(door, ...spans)).json()).toEqual({});
+  }
+  const other = '01JV8W3R9V2Y7M6S6S3F2K4N5Q';
+  expect((await send(door, large('fff'), large('fff', other))).json()).toEqual(fullRun);
+  expect(door.world.annotations).toHaveLength(139);
+});
+
+test('a run has room for 10 000 spans', async () => {
+  const door = openDoor();
+  await send(door, ...Array.from({ length: 9_999 }, () => span));
+  expect((await send(door, span, span)).json()).toEqual(fullRun);
+});
+
+test('history is asked for what a run has only when it is much, and then once a minute', async () => {
+  const door = openDoor();
+  let reads = 0;
+  const known = await stored(...Array.from({ length: 130 }, (_, n) => large((n + 1).toString(16))));
+  door.world.facts.get = (id) => {
+    reads += 1;
+    return id === runId ? known : [];
+  };
+  for (let n = 1; n <= 4; n += 1) expect((await send(door, large(`a${n}`))).json()).toEqual({});
+  expect(reads).toBe(0);
+  for (let n = 0; n < 5; n += 1) await send(door, large(`b${n}`));
+  expect(reads).toBe(1);
+  for (let n = 0; n < 5; n += 1) await send(door, large(`c${n}`));
+  expect((await send(door, large('d'))).json()).toEqual(fullRun);
+  expect(reads).toBe(1);
+  door.world.clock.advance(60_000);
+  expect((await send(door, large('d'))).json()).toEqual(fullRun);
+  expect(reads).toBe(2);
+});
+
+test('while history is away, what this server has taken counts', async () => {
+  const door = openDoor();
+  door.world.facts.get = () => {
+    throw new HistoryUnavailableError('away');
+  };
+  const spans = Array.from({ length: 139 }, (_, n) => large((n + 1).toString(16)));
+  expect((await send(door, ...spans.slice(0, 100))).json()).toEqual({});
+  expect((await send(door, ...spans.slice(100))).json()).toEqual(fullRun);
+});
+
+test('spans that could not be stored take no room: they are sent again', async () => {
+  const door = openDoor();
+  const spans = Array.from({ length: 100 }, (_, n) => large((n + 1).toString(16)));
+  door.world.failure = new StoreUnavailableError('away');
+  for (let n = 0; n < 3; n += 1) expect((await send(door, ...spans)).status).toBe(503);
+  door.world.failure = null;
+  expect((await send(door, ...spans)).json()).toEqual({});
 });

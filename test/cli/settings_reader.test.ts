@@ -234,9 +234,9 @@ describe('a PostgreSQL for the history', () => {
   test('has a bound on its connections', () => {
     const argv = ['dev', '--postgres-max-open-conns', '40'];
     expect(read(argv).settings.postgresConnectionsMax).toBe(40);
-    for (const wrong of ['1', '1001', 'many']) {
+    for (const wrong of ['2', '1001', 'many']) {
       expect(errorOf(['dev', '--postgres-max-open-conns', wrong])).toContain(
-        '--postgres-max-open-conns must be a whole number from 2 to 1000',
+        '--postgres-max-open-conns must be a whole number from 3 to 1000',
       );
     }
   });

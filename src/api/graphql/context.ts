@@ -6,10 +6,8 @@ import type { RunTrace } from '../../trace/run_trace.ts';
 import type { TraceSpan } from '../../trace/span.ts';
 import type { AppRegistry } from '../app_registry.ts';
 import type { Services } from '../services.ts';
-import type { Lru } from './lru.ts';
-
-/** Whether runs that have ended used AI: it does not change any more, and lists ask for it again and again. */
-export type AiRuns = Lru<string, boolean>;
+import type { Budget } from './budget.ts';
+import type { Searches } from './searches.ts';
 
 /** Objects of the schema, each made of what is known of it. They lead to one another without end. */
 export interface Views {
@@ -27,7 +25,9 @@ export interface GraphqlContext {
   readonly registry: AppRegistry;
   readonly nowMs: number;
   readonly request: Request;
-  readonly aiRuns: AiRuns;
+  readonly budget: Budget;
+  /** Lists and counts, as many as one operation may have. */
+  readonly searches: Searches;
   readonly show: Views;
   readonly event: (internalId: string) => Promise<EventRecord | undefined>;
   readonly runsOfEvent: (internalId: string) => Promise<readonly RunRecord[] | undefined>;

@@ -1,9 +1,10 @@
 /**
- * What a run has put off until its end, and which run put this one off (execution.md §11.7). The event that starts a
- * deferred run names its parent; a run's own ones come with its end.
+ * What a run has put off until its end, and which run put this one off (execution.md §11.7). The run's facts say what
+ * it put off; the event that starts a deferred run names its parent and comes with the parent's end.
  */
 import * as z from 'zod';
 import { internalDataKey, internalEvents } from '../../event/internal.ts';
+import type { DeferFact } from '../../history/fact.ts';
 import type { EventRecord, RunRecord } from '../../history/history.ts';
 import type { GraphqlContext } from './context.ts';
 import { functionOfRun } from './function_view.ts';
@@ -33,8 +34,58 @@ interface Deferral {
   readonly hashedId: string;
 }
 
-/** Those that were sent on their way: what was called off or refused never became an event. */
+/** A defer as it stands now. */
+interface Defer {
+  readonly hashedId: string;
+  readonly name: string;
+  readonly functionSlug: string;
+  readonly status: 'SCHEDULED' | 'ABORTED' | 'REJECTED';
+  /** That starts its run; null when there is none, or none yet. */
+  readonly eventId: string | null;
+}
+
 export async function defersOf(run: RunRecord, context: GraphqlContext): Promise<object[]> {
+  const [facts, sent] = await Promise.all([context.factsOf(run.runId), deferralsOf(run, context)]);
+  const told = toldDefers(facts.filter((fact) => fact.t === 'defer'));
+  const eventIds = new Map(sent.map(({ hashedId, eventId }) => [hashedId, eventId]));
+  const known = told.map((defer) => ({ ...defer, eventId: eventIds.get(defer.hashedId) ?? null }));
+  const names = new Map(
+    facts
+      .flatMap((fact) => (fact.t === 'call.ended' ? (fact.ops ?? []) : []))
+      .filter(({ op }) => op === 'DeferAdd')
+      .map(({ id, name }) => [id, name]),
+  );
+  const ids = new Set(told.map(({ hashedId }) => hashedId));
+  // Older servers tell of them by their events alone.
+  const untold = sent
+    .filter(({ hashedId }) => !ids.has(hashedId))
+    .map((deferral): Defer => {
+      const name = names.get(deferral.hashedId) ?? '';
+      return { ...deferral, name, status: 'SCHEDULED' };
+    });
+  return Promise.all([...known, ...untold].map((defer) => deferView(defer, context)));
+}
+
+/** In the order in which they were put off. What was refused cannot be called off. */
+function toldDefers(facts: readonly DeferFact[]): readonly Omit<Defer, 'eventId'>[] {
+  const aborted = new Set(
+    facts.filter(({ status }) => status === 'Aborted').map(({ deferId }) => deferId),
+  );
+  return facts
+    .filter(({ status }) => status !== 'Aborted')
+    .map(({ deferId, name, functionSlug, status }) => {
+      const open = aborted.has(deferId) ? 'ABORTED' : 'SCHEDULED';
+      return {
+        hashedId: deferId,
+        name,
+        functionSlug,
+        status: status === 'Rejected' ? 'REJECTED' : open,
+      };
+    });
+}
+
+/** Those that the end of the run has sent on their way. */
+async function deferralsOf(run: RunRecord, context: GraphqlContext): Promise<readonly Deferral[]> {
   if (run.endedAtMs === null) return [];
   const events = await context.services.history.events({
     names: [internalEvents.deferredSchedule],
@@ -43,8 +94,7 @@ export async function defersOf(run: RunRecord, context: GraphqlContext): Promise
     receivedBeforeMs: run.endedAtMs + slackMs,
     limit: eventsMax,
   });
-  const own = events.flatMap((event) => deferralOf(event) ?? []).filter(isOf(run.runId));
-  return Promise.all(own.map((deferral) => deferView(deferral, context)));
+  return events.flatMap((event) => deferralOf(event) ?? []).filter(isOf(run.runId));
 }
 
 /** What the parents of a deferred run put off beside it. */
@@ -85,28 +135,19 @@ async function deferralsBehind(
   return events.flatMap((event) => (event === undefined ? [] : (deferralOf(event) ?? [])));
 }
 
-async function deferView(deferral: Deferral, context: GraphqlContext): Promise<object> {
-  const [run] = (await context.runsOfEvent(deferral.eventId)) ?? [];
-  const fn = context.registry.functionBySlug(deferral.functionSlug);
+async function deferView(defer: Defer, context: GraphqlContext): Promise<object> {
+  const { hashedId, name, functionSlug, status, eventId } = defer;
+  const [run] = eventId === null ? [] : ((await context.runsOfEvent(eventId)) ?? []);
+  const fn = context.registry.functionBySlug(functionSlug);
   return {
-    hashedDeferID: deferral.hashedId,
-    userlandDeferID: () => nameOf(deferral, context),
-    fnSlug: deferral.functionSlug,
-    status: 'SCHEDULED',
+    hashedDeferID: hashedId,
+    userlandDeferID: name,
+    fnSlug: functionSlug,
+    status,
     function: fn === null ? null : () => context.show.function(fn),
     runID: run?.runId ?? null,
     run: run === undefined ? null : () => context.show.run(run),
   };
-}
-
-/** What the app calls it: only the answer that put it off says so. */
-async function nameOf(
-  { parentRunId, hashedId }: Deferral,
-  context: GraphqlContext,
-): Promise<string> {
-  const facts = await context.factsOf(parentRunId);
-  const ops = facts.flatMap((fact) => (fact.t === 'call.ended' ? (fact.ops ?? []) : []));
-  return ops.find(({ op, id }) => op === 'DeferAdd' && id === hashedId)?.name ?? '';
 }
 
 function deferralOf({ internalId, payload }: EventRecord): Deferral | null {

@@ -1,18 +1,26 @@
 /** What is behind `/v0/gql`: from a request to its answer. Loaded with the first request, for it is large. */
-import { execute, GraphQLError, getOperationAST } from 'graphql';
+import {
+  type DocumentNode,
+  execute,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+} from 'graphql';
 import type { AppRegistry } from '../app_registry.ts';
 import { type ErrorLog, problemOf } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { problemAnswer, refusal, resultAnswer } from './answer.ts';
+import { countedFields } from './budget.ts';
+import { costMax, costOf } from './cost.ts';
 import { Documents } from './documents.ts';
-import { Lru } from './lru.ts';
+import { tooMuch } from './limit.ts';
 import { newContext } from './new_context.ts';
 import { rootOf } from './root.ts';
 import { graphqlSchema } from './schema.ts';
 import { type GraphqlRequest, readGet, readPost } from './transport.ts';
-
-/** A page of runs fits many times. */
-const aiRunsMax = 10_000;
 
 export interface GraphqlDoor {
   /** Never rejects. What changes something waits for `services.settled`. */
@@ -21,7 +29,6 @@ export interface GraphqlDoor {
 
 export function graphqlDoor(services: Services, registry: AppRegistry, log: ErrorLog): GraphqlDoor {
   const documents = new Documents(graphqlSchema);
-  const aiRuns = new Lru<string, boolean>(aiRunsMax);
 
   async function run(asked: GraphqlRequest, request: Request): Promise<Response> {
     const query = documents.queryOf(asked);
@@ -32,13 +39,20 @@ export function graphqlDoor(services: Services, registry: AppRegistry, log: Erro
     const operation = getOperationAST(document, asked.operationName);
     if (!operation) return refusal(422, [noOperation(asked.operationName)]);
     if (operation.operation === 'mutation' && request.method !== 'POST') return refuseChange();
-    const context = newContext({ services, registry, aiRuns, request });
+    const tooLarge = costError(document, operation, asked.variables ?? {}, registry);
+    if (tooLarge !== null) return refusal(422, [tooLarge]);
+    const context = newContext({ services, registry, request });
+    let changes = 0;
     const result = await execute({
       ...{ schema: graphqlSchema(), document, operationName: asked.operationName },
-      rootValue: rootOf(operation.operation, context),
+      rootValue: rootOf(operation.operation, context, () => {
+        changes += 1;
+      }),
       variableValues: asked.variables,
+      fieldResolver: countedFields(context.budget),
     });
-    return resultAnswer(result, request, log);
+    const { exceeded } = context.budget;
+    return resultAnswer(result, { request, log, exceeded, hasChanged: changes > 0 });
   }
 
   return {
@@ -51,6 +65,30 @@ export function graphqlDoor(services: Services, registry: AppRegistry, log: Erro
       }
     },
   };
+}
+
+/** Null when the answer cannot be too large, and when the variables do not fit: that is told in another place. */
+function costError(
+  { definitions }: DocumentNode,
+  operation: OperationDefinitionNode,
+  inputs: Readonly<Record<string, unknown>>,
+  registry: AppRegistry,
+): GraphQLError | null {
+  const schema = graphqlSchema();
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], inputs);
+  if (coerced === undefined) return null;
+  const fragments = definitions.filter(
+    (definition): definition is FragmentDefinitionNode =>
+      definition.kind === Kind.FRAGMENT_DEFINITION,
+  );
+  const cost = costOf({
+    ...{ schema, operation, variables: coerced },
+    fragments: new Map(fragments.map((fragment) => [fragment.name.value, fragment])),
+    registered: { apps: registry.apps().length, functions: registry.functions().length },
+  });
+  if (cost <= costMax) return null;
+  const sum = `its answer may have ${Math.ceil(cost)} fields; at most ${costMax} are allowed`;
+  return tooMuch(`${sum}: select fewer fields or smaller pages`, operation);
 }
 
 function noOperation(name: string | null | undefined): GraphQLError {

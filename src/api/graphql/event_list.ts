@@ -7,6 +7,8 @@ import type { GraphqlContext } from './context.ts';
 import { FieldError } from './field_error.ts';
 
 const pageSizeDefault = 40;
+/** Of the older list. */
+export const legacyPageSize = 40;
 const pageSizeMax = 51;
 const cursorCharsMax = 256;
 
@@ -26,13 +28,13 @@ export async function eventConnection(
   { first, after, filter: input }: EventsArguments,
   context: GraphqlContext,
 ): Promise<object> {
-  const { history } = context.services;
+  const { searches } = context;
   const filter = eventFilter(input);
   const before = after ? placeOf(after) : null;
-  const limit = pageSize(first);
+  const limit = eventPageSize(first);
   // One more than the page holds tells whether another page follows.
   const found = await searching(() =>
-    history.events({ ...filter, limit: limit + 1, ...(before === null ? {} : { before }) }),
+    searches.events({ ...filter, limit: limit + 1, ...(before === null ? {} : { before }) }),
   );
   const edges = found.slice(0, limit).map((event) => ({
     node: () => context.show.event(event),
@@ -46,7 +48,7 @@ export async function eventConnection(
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },
-    totalCount: () => searching(() => history.countEvents(filter)),
+    totalCount: () => searching(() => searches.countEvents(filter)),
   };
 }
 
@@ -56,8 +58,8 @@ export async function legacyEvents(
   context: GraphqlContext,
 ): Promise<readonly object[]> {
   const before = lastEventId?.toUpperCase();
-  const events = await context.services.history.events({
-    limit: pageSizeDefault,
+  const events = await context.searches.events({
+    limit: legacyPageSize,
     ...(before === undefined ? {} : { before }),
   });
   return events.map(context.show.legacyEvent);
@@ -74,7 +76,8 @@ function eventFilter(input: EventsArguments['filter']): EventFilter {
   };
 }
 
-function pageSize(first: number | null | undefined): number {
+/** What is out of bounds counts as nothing said. */
+export function eventPageSize(first: number | null | undefined): number {
   return typeof first === 'number' && first > 0 && first <= pageSizeMax ? first : pageSizeDefault;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What an operation may ask for: how deep, how many fields, and how much in all when lists are full. Counted before
- * validation, which is slow for documents with very many fields.
+ * How deep a document may be and how many fields it may have. Counted before validation, which is slow for documents
+ * with very many fields; how long the answer may be is another question (`cost.ts`).
  */
 import {
   type DocumentNode,
@@ -16,41 +16,32 @@ import {
 export const depthMax = 24;
 /** Fields of a document with its fragments spread. A page of runs with whole traces has about 500. */
 export const fieldsMax = 2_000;
-/** Fields of an answer if every page is full: 399 runs with whole traces are about 150 000. */
-export const costMax = 250_000;
-
-/** What a page may hold when the document does not say it as a number. */
-const pageSizeAssumed = 100;
 
 interface Size {
   readonly depth: number;
   readonly fields: number;
-  readonly cost: number;
 }
 
-const nothing: Size = { depth: 0, fields: 0, cost: 0 };
+const nothing: Size = { depth: 0, fields: 0 };
 
 /** Null when the document is within the limits; else which one it breaks and what to do. */
 export function limitError(document: DocumentNode): GraphQLError | null {
   const sizes = new Sizes(document);
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
-    const { depth, fields, cost } = sizes.of(definition.selectionSet);
+    const { depth, fields } = sizes.of(definition.selectionSet);
     if (depth > depthMax) {
-      return refusal(`it is ${depth} levels deep; at most ${depthMax} are allowed`, definition);
+      return tooMuch(`it is ${depth} levels deep; at most ${depthMax} are allowed`, definition);
     }
     if (fields > fieldsMax) {
-      return refusal(`it selects ${fields} fields; at most ${fieldsMax} are allowed`, definition);
-    }
-    if (cost > costMax) {
-      const sum = `its answer may have ${cost} fields; at most ${costMax} are allowed`;
-      return refusal(`${sum}: select fewer fields or smaller pages`, definition);
+      return tooMuch(`it selects ${fields} fields; at most ${fieldsMax} are allowed`, definition);
     }
   }
   return null;
 }
 
-function refusal(reason: string, operation: OperationDefinitionNode): GraphQLError {
+/** What an operation hears that goes beyond a limit. */
+export function tooMuch(reason: string, operation: OperationDefinitionNode): GraphQLError {
   return new GraphQLError(`The operation asks for too much: ${reason}.`, {
     nodes: operation,
     extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
@@ -82,11 +73,7 @@ class Sizes {
 
   #ofField(field: FieldNode): Size {
     const inner = this.of(field.selectionSet);
-    return {
-      depth: inner.depth + 1,
-      fields: inner.fields + 1,
-      cost: inner.cost * pageSizeOf(field) + 1,
-    };
+    return { depth: inner.depth + 1, fields: inner.fields + 1 };
   }
 
   #ofFragment(name: string): Size {
@@ -101,20 +88,5 @@ class Sizes {
 }
 
 function joined(a: Size, b: Size): Size {
-  return {
-    depth: Math.max(a.depth, b.depth),
-    fields: a.fields + b.fields,
-    cost: a.cost + b.cost,
-  };
-}
-
-const paged: ReadonlySet<string> = new Set(['runs', 'eventsV2', 'workerConnections', 'stream']);
-
-function pageSizeOf({ name, arguments: given = [] }: FieldNode): number {
-  // EventV2.runs and App.functions have no arguments; what they hold is bounded by what there is.
-  if (!paged.has(name.value) || given.length === 0) return 1;
-  const first = given.find((argument) => argument.name.value === 'first')?.value;
-  return first?.kind === Kind.INT
-    ? Math.min(Math.max(Number(first.value), 1), 399)
-    : pageSizeAssumed;
+  return { depth: Math.max(a.depth, b.depth), fields: a.fields + b.fields };
 }

@@ -1,5 +1,6 @@
 /** What can be done (reference/graphql.md §6). */
 import { isUuid } from '../../lib/uuid.ts';
+import { bulkName } from '../bulk_name.ts';
 import { acceptInvocation } from '../invoke.ts';
 import type { BulkKind, BulkOperation } from '../services.ts';
 import { appMutations } from './app_mutation.ts';
@@ -66,6 +67,8 @@ function unknownFunction(id: string): FieldError {
 
 function bulkMutations({ services: { bulk }, nowMs }: GraphqlContext): Fields {
   const start = async (kind: BulkKind, { name, filter }: BulkInput): Promise<object> => {
+    const named = bulkName.safeParse(name);
+    if (!named.success) throw new FieldError(named.error.issues[0]?.message ?? 'name is invalid');
     const untilMs = filter.until ?? nowMs;
     return bulkView(await bulk.start({ kind, name, filter: { ...runFilter(filter), untilMs } }));
   };

@@ -5,9 +5,15 @@ import { settledFields } from './fields.ts';
 import { mutations } from './mutation.ts';
 import { queries } from './query.ts';
 
-/** Nobody hears of a change before it is durable. */
-export function rootOf(operation: OperationTypeNode, context: GraphqlContext): object {
-  return operation === 'mutation'
-    ? settledFields(mutations(context), context.services.settled)
-    : queries(context);
+/** Nobody hears of a change before it is durable; `onChange` is called for each that is. */
+export function rootOf(
+  operation: OperationTypeNode,
+  context: GraphqlContext,
+  onChange: () => void,
+): object {
+  if (operation !== 'mutation') return queries(context);
+  return settledFields(mutations(context), async () => {
+    await context.services.settled();
+    onChange();
+  });
 }

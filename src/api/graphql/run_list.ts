@@ -52,24 +52,19 @@ export function runFilter(input: RunsFilterInput): RunFilter {
 }
 
 export async function runConnection(args: RunsArguments, context: GraphqlContext): Promise<object> {
-  const { services } = context;
-  // A client that hangs up ends its search.
-  const { signal } = context.request;
+  const { searches } = context;
   const filter = runFilter(args.filter);
   const [order = { field: 'QUEUED_AT', direction: 'DESC' } as const] = args.orderBy;
   const orderBy = timeFields[order.field];
   const after = args.after ? placeOf(args.after, orderBy) : null;
   const page = await searching(() =>
-    services.history.runs(
-      {
-        ...filter,
-        orderBy,
-        limit: pageSize(args.first),
-        direction: order.direction === 'ASC' ? 'asc' : 'desc',
-        ...(after === null ? {} : { after }),
-      },
-      signal,
-    ),
+    searches.runs({
+      ...filter,
+      orderBy,
+      limit: runPageSize(args.first),
+      direction: order.direction === 'ASC' ? 'asc' : 'desc',
+      ...(after === null ? {} : { after }),
+    }),
   );
   const edges = edgesOf(page, orderBy, context);
   return {
@@ -81,7 +76,7 @@ export async function runConnection(args: RunsArguments, context: GraphqlContext
       endCursor: edges.at(-1)?.cursor ?? null,
     },
     // Counting can cost more than the page: only for who asks.
-    totalCount: () => searching(() => services.history.countRuns(filter, signal)),
+    totalCount: () => searching(() => searches.countRuns(filter)),
   };
 }
 
@@ -93,7 +88,7 @@ function edgesOf({ runs }: RunPage, orderBy: RunTimeField, context: GraphqlConte
 }
 
 /** The rule of the original: what is not below 400 counts as nothing said. */
-function pageSize(first: number | null | undefined): number {
+export function runPageSize(first: number | null | undefined): number {
   if (typeof first !== 'number') return pageSizeOmitted;
   return first > 0 && first < pageSizeEnd ? first : pageSizeDefault;
 }

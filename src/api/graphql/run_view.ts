@@ -2,13 +2,14 @@
  * Runs as the API shows them (reference/graphql.md §5.1). A run looks the same in a list and alone: it has ended when
  * it has, and only then.
  */
-import type { RunStatus, TraceFact } from '../../history/fact.ts';
+import type { RunStatus } from '../../history/fact.ts';
 import type { RunRecord } from '../../history/history.ts';
 import { isUlid, ulidTime } from '../../lib/ulid.ts';
 import { traceIdOf } from '../../trace/identity.ts';
 import { legacyTree } from '../../trace/legacy_tree.ts';
 import { previewTree } from '../../trace/preview_tree.ts';
 import { appOfRun } from './app_view.ts';
+import { runReadFields } from './budget.ts';
 import type { GraphqlContext } from './context.ts';
 import { defersOf, parentsOf, siblingsOf } from './defer_view.ts';
 import { functionOfRun } from './function_view.ts';
@@ -51,9 +52,15 @@ export function runView(run: RunRecord, context: GraphqlContext): object {
     output: run.output,
     trace: ({ preview }: { readonly preview?: boolean | null }) =>
       runTree(run.runId, preview === true ? 'preview' : 'legacy', context),
-    hasAI: () => hasAi(run, context),
-    defers: () => defersOf(run, context),
-    siblingDefers: () => siblingsOf(run, context),
+    hasAI: run.hasAi,
+    defers: () => {
+      context.budget.spendFields(runReadFields);
+      return defersOf(run, context);
+    },
+    siblingDefers: () => {
+      context.budget.spendFields(runReadFields);
+      return siblingsOf(run, context);
+    },
     deferredFrom: () => parentsOf(run, context),
     isDeferred: run.isDeferred,
   };
@@ -73,17 +80,4 @@ export async function runTree(
 
 export function timeOfBatch({ batchId }: RunRecord): number | null {
   return batchId !== null && isUlid(batchId) ? ulidTime(batchId) : null;
-}
-
-async function hasAi({ runId, endedAtMs }: RunRecord, context: GraphqlContext): Promise<boolean> {
-  const known = context.aiRuns.get(runId);
-  if (known !== undefined) return known;
-  const found = (await context.factsOf(runId)).some(isAboutAi);
-  if (endedAtMs !== null) context.aiRuns.set(runId, found);
-  return found;
-}
-
-function isAboutAi(fact: TraceFact): boolean {
-  if (fact.t === 'step') return fact.kind === 'aiInfer' || fact.kind === 'aiWrap';
-  return fact.t === 'metadata' && fact.kind === 'inngest.ai';
 }

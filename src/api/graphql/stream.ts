@@ -8,6 +8,12 @@ import { begunRunsOf } from './event_view.ts';
 import { FieldError } from './field_error.ts';
 
 const limitMax = 100;
+/** The default of the schema. */
+const limitDefault = 20;
+
+export function streamPageSize(limit = limitDefault): number {
+  return Math.min(Math.max(limit, 1), limitMax);
+}
 
 interface StreamInput {
   /** Only newer ones. */
@@ -22,7 +28,7 @@ export async function streamItems(
   { after, before, limit, includeInternalEvents }: StreamInput,
   context: GraphqlContext,
 ): Promise<readonly object[]> {
-  const count = Math.min(Math.max(limit, 1), limitMax);
+  const count = streamPageSize(limit);
   const afterId = idOf(after, 'after');
   const beforeId = idOf(before, 'before');
   const place = {
@@ -31,11 +37,11 @@ export async function streamItems(
     // One ahead of the id's own millisecond, which holds newer ones, too.
     ...(afterId === null ? {} : { receivedAfterMs: ulidTime(afterId) - 1 }),
   };
-  const { history } = context.services;
+  const { searches } = context;
   const cronNames = [internalEvents.scheduledTimer];
   const [events, crons] = await Promise.all([
-    history.events({ ...place, includeInternal: includeInternalEvents }),
-    history.events({ ...place, includeInternal: true, names: cronNames }),
+    searches.events({ ...place, includeInternal: includeInternalEvents }),
+    searches.events({ ...place, includeInternal: true, names: cronNames }),
   ]);
   const found = new Map([...events, ...crons].map((event) => [event.internalId, event]));
   return [...found.values()]

@@ -12,10 +12,13 @@ export function documentPage(document: OpenApiDocument, jsonUrl: string): string
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
   const tags = [...new Set(operations.flatMap(({ operation }) => operation.tags))];
-  const groups = tags.map((tag) => ({
-    tag,
-    members: operations.filter(({ operation }) => operation.tags.includes(tag)),
-  }));
+  const groups = tags
+    .map((tag) => ({
+      tag,
+      members: operations.filter(({ operation }) => operation.tags.includes(tag)),
+    }))
+    // What can only be refused is looked up last.
+    .sort((a, b) => Number(isRefused(a.members)) - Number(isRefused(b.members)));
   const contents = groups.map(
     ({ tag, members }) =>
       `<li>${escaped(tag)}<ul>${members
@@ -37,7 +40,7 @@ export function documentPage(document: OpenApiDocument, jsonUrl: string): string
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title><style>${pageStyle}</style></head><body>
-<header><h1>${escaped(title)} <small>${escaped(version)}</small></h1><p>${escaped(description)}</p>
+<header><h1>${escaped(title)} <small>${escaped(version)}</small></h1><p>${prose(description)}</p>
 <p>Base: ${servers}. As OpenAPI 3.1: ${link(jsonUrl, jsonUrl)}</p></header>
 <nav aria-label="Operations"><ul>${contents.join('')}</ul></nav>
 <main>${sections.join('\n')}<section><h2>Schemas</h2>${schemas.join('')}</section></main>
@@ -45,19 +48,30 @@ export function documentPage(document: OpenApiDocument, jsonUrl: string): string
 `;
 }
 
+function isRefused(members: readonly { readonly operation: Operation }[]): boolean {
+  return members.every(({ operation }) =>
+    Object.keys(operation.responses).every((status) => !status.startsWith('2')),
+  );
+}
+
+/** Text with `code` in it. */
+function prose(text: string): string {
+  return escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+}
+
 function operationHtml(method: string, path: string, operation: Operation): string {
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
   const isOpen = operation.security !== undefined;
   return `<article id="${escaped(operationId)}"><h3>${escaped(summary)}</h3>
 <p class="call"><b class="${escaped(method)}">${escaped(method.toUpperCase())}</b> <code>${escaped(path)}</code>${isOpen ? ' <i>needs no key</i>' : ''}</p>
-<p>${escaped(description)}</p>${parametersHtml(parameters)}${
+<p>${prose(description)}</p>${parametersHtml(parameters)}${
     requestBody === undefined
       ? ''
       : `<h4>Body${requestBody.required ? '' : ' (optional)'}</h4>${contentHtml(requestBody.content)}`
   }<h4>Answers</h4><dl>${Object.entries(responses)
     .map(
       ([status, response]) =>
-        `<dt>${escaped(status)}</dt><dd>${escaped(response.description)}${
+        `<dt>${escaped(status)}</dt><dd>${prose(response.description)}${
           Number(status) < 400 ? contentHtml(response.content ?? {}) : ''
         }</dd>`,
     )
@@ -68,7 +82,7 @@ function parametersHtml(parameters: readonly Parameter[]): string {
   if (parameters.length === 0) return '';
   const rows = parameters.map(
     ({ name, in: place, description = '', schema }) =>
-      `<tr><td><code>${escaped(name)}</code></td><td>${escaped(place)}</td><td>${schemaHtml(schema)}</td><td>${escaped(description)}</td></tr>`,
+      `<tr><td><code>${escaped(name)}</code></td><td>${escaped(place)}</td><td>${schemaHtml(schema)}</td><td>${prose(description)}</td></tr>`,
   );
   return `<h4>Parameters</h4><table><thead><tr><th>Name</th><th>In</th><th>Type</th><th>Meaning</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }

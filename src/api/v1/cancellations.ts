@@ -8,7 +8,7 @@ import { findFunction, type NamedApps, shortSlug } from '../function_name.ts';
 import { Problem } from '../problem.ts';
 import { isoTime } from '../run_record.ts';
 import type { BulkOperation, Services } from '../services.ts';
-import { ulidOf } from '../ulid_param.ts';
+import { ulidInPath } from '../ulid_param.ts';
 
 const futureMsMax = 5_000;
 const expressionCharsMax = 8 * 1024;
@@ -94,10 +94,11 @@ export async function listCancellations(
 }
 
 export async function deleteCancellation(
+  request: Request,
   idText: string | null,
   { bulk, clock }: Services,
 ): Promise<Response> {
-  const id = ulidOf(idText, `Invalid cancellation ID: ${idText ?? ''}`);
+  const id = ulidInPath(request, idText, 'Invalid cancellation ID');
   const known = await bulk.get(id);
   if (known?.kind !== 'cancel') throw new Problem(404, 'Cancellation not found');
   await bulk.stop(id);

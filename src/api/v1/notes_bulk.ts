@@ -23,6 +23,7 @@ export const bulkNotes: readonly RouteNote[] = [
       400: 'Something is missing or makes no sense; a line each.',
       404: 'There is no such function.',
       413: 'The body is too large.',
+      429: 'As many operations on many runs are under way as there may be.',
     },
   },
   {

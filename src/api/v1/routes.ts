@@ -51,7 +51,7 @@ function keyedRoutes(services: Services, registry: CancellationRegistry) {
     })
     .delete(
       '/v1/cancellations/:cancellationId',
-      ({ params }) => deleteCancellation(params.cancellationId, services),
+      ({ request, params }) => deleteCancellation(request, params.cancellationId, services),
       { parse: 'none' },
     );
 }

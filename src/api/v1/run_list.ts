@@ -58,6 +58,7 @@ export async function runList(
       isDeferred: query.is_deferred,
     },
     registry,
+    { appId: 'app_id', functionId: 'function_id' },
   );
   const orderBy = filter?.timeField ?? 'queued';
   const after = query.cursor === undefined ? undefined : parseRunCursor(query.cursor, orderBy);

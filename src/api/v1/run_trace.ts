@@ -13,7 +13,7 @@ import { Problem } from '../problem.ts';
 import { flag, queryObject } from '../query.ts';
 import { isoTime } from '../run_record.ts';
 import type { Services } from '../services.ts';
-import { ulidOf } from '../ulid_param.ts';
+import { ulidInPath } from '../ulid_param.ts';
 import { envelopeSchema } from './envelope.ts';
 
 const protobufType = 'application/x-protobuf';
@@ -67,7 +67,7 @@ export async function runTraceAnswer(
   runIdText: string | null,
   { history, clock }: Services,
 ): Promise<Response> {
-  const runId = ulidOf(runIdText, `Invalid run ID: ${runIdText ?? ''}`);
+  const runId = ulidInPath(request, runIdText, 'Invalid run ID');
   const query = traceQuery.safeParse(queryObject(new URL(request.url).searchParams, traceQuery));
   if (!query.success) throw new Problem(400, 'Invalid legacy query parameter');
   const trace = await readRunTrace(history, runId);

@@ -1,6 +1,7 @@
 /** `/v2/bulk`: cancelling and rerunning many runs by a filter (an addition of this server). */
 import { z } from 'zod';
 import type { RunFilter } from '../../history/history.ts';
+import { bulkName } from '../bulk_name.ts';
 import { Problem } from '../problem.ts';
 import { runFilterOf, runFilterShape, statusName, time } from '../run_list.ts';
 import type { BulkKind, BulkOperation } from '../services.ts';
@@ -10,14 +11,9 @@ import { timestamp } from './message.ts';
 import { type V2Route, v2Route } from './route.ts';
 
 const tag = 'Bulk';
-const nameCharsMax = 256;
 
 const bodySchema = z.strictObject({
-  name: z
-    .string('name is required')
-    .min(1, 'name is required')
-    .max(nameCharsMax)
-    .describe('For people: what this is about.'),
+  name: bulkName,
   filter: z
     .strictObject({
       ...runFilterShape,
@@ -127,6 +123,7 @@ function startRoute({ services, registry }: V2Context, kind: BulkKind): V2Route 
     refusals: {
       400: 'The filter or its expression makes no sense.',
       404: 'The filter names functions that nobody knows.',
+      429: 'As many operations are under way as there may be.',
     },
     handle: async ({ body }) => {
       const nowMs = clock.now();

@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { eventBytesMax } from '../../event/parse.ts';
 import type { FunctionDefinition } from '../../function/definition.ts';
 import type { RunRecord } from '../../history/history.ts';
+import { HistoryUnavailableError } from '../../history/history_error.ts';
 import { idempotencyMs } from '../../runner/start_run.ts';
 import { overloaded, Problem } from '../problem.ts';
 import { traced } from '../traced.ts';
 import { functionParams } from './app_routes.ts';
 import { functionOf, type V2Context } from './context.ts';
 import { enveloped } from './envelope.ts';
-import { invocationOf, startedRun } from './invocation.ts';
+import { invocationOf, type RunWait, startedRun } from './invocation.ts';
 import { type Call, type V2Route, v2Route } from './route.ts';
 import { runIdSchema } from './run_action_routes.ts';
 
@@ -56,7 +57,7 @@ export function invokeRoutes(context: V2Context): readonly V2Route[] {
         404: 'There is no such function.',
         413: 'The data is too large.',
         422: 'The function is paused or the run was skipped for another reason.',
-        504: 'The invocation is stored, but its run has not started so far.',
+        504: 'The invocation is stored, but its run has not started so far, or history cannot say which it is.',
       },
       handle: async (call) => {
         if (context.services.intake.isOverloaded()) throw overloaded();
@@ -83,7 +84,7 @@ async function invoke(
     await services.settled();
   }
   const { signal } = request;
-  const run = await startedRun({
+  const run = await shownRun({
     history,
     clock,
     functionId: fn.id,
@@ -96,6 +97,19 @@ async function invoke(
   // History may not have known the earlier event yet; the run then belongs to that one.
   const isAnothers = known !== undefined || !run.eventIds.includes(event.internalId);
   return enveloped({ runId: run.runId }, { nowMs, status: isAnothers ? 409 : 200 });
+}
+
+/**
+ * The invocation is stored: whoever sent it again because history went away would start the function again. To them
+ * it is the same as a run that does not start in time.
+ */
+async function shownRun(wait: RunWait): Promise<RunRecord | null> {
+  try {
+    return await startedRun(wait);
+  } catch (error) {
+    if (error instanceof HistoryUnavailableError) return null;
+    throw error;
+  }
 }
 
 function skipped({ skipReason }: RunRecord): Problem {

@@ -1,6 +1,6 @@
 /** A failure as /v2 tells it (http-api.md §7.2). */
 import { z } from 'zod';
-import { Problem } from '../problem.ts';
+import { Problem, told } from '../problem.ts';
 import { refused } from './envelope.ts';
 
 /** Codes of failures that name none. */
@@ -19,7 +19,7 @@ export function problemAnswer({ status, message, details }: Problem): Response {
   const headers: Record<string, string> =
     retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
   const code = details.code ?? codes[status] ?? (status < 500 ? 'api_error' : 'internal_error');
-  return refused(status, [{ code, message }], headers);
+  return refused(status, [{ code, message: told(message) }], headers);
 }
 
 /** The refusal of a query or body that does not fit: its first fault decides the code. */

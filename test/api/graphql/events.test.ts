@@ -153,3 +153,33 @@ test('a list of events asks for its runs once', async () => {
   await ask(other, query);
   expect(asked).toBe(1);
 });
+
+test('a client that hangs up ends the search of events and the count', async () => {
+  const client = new AbortController();
+  const signals: unknown[] = [];
+  const watching = new Proxy(history, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => {
+        signals.push(args[1]);
+        if (name === 'countEvents') client.abort(new Error('left'));
+        return Reflect.apply(member, target, args);
+      };
+    },
+  });
+  const other = openDoor({}, [shop], watching);
+  const filter = `{from: "${from}", query: "event.data.n > 1"}`;
+  const query = `{ eventsV2(filter: ${filter}) { totalCount edges { cursor } } }`;
+  await other.handle(
+    new Request('http://localhost:8288/v0/gql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+      signal: client.signal,
+    }),
+  );
+  expect(signals).toEqual([expect.any(AbortSignal), expect.any(AbortSignal)]);
+  expect(signals.map((signal) => Reflect.get(Object(signal), 'aborted'))).toEqual([true, true]);
+  expect(other.logged).toEqual([]);
+});

@@ -209,3 +209,15 @@ test('many runs are cancelled or run again, with progress', async () => {
     await refused(door, 'query Q($id: ULID!) { bulkOperation(id: $id) { id } }', { id: runId }),
   ).toBe('bulk operation not found');
 });
+
+test('work on many runs needs a name, as over REST', async () => {
+  const door = openDoor();
+  const f = { from: '2026-01-01T00:00:00Z' };
+  const start = (kind: string) =>
+    `mutation B($f: RunsFilterV2!, $n: String!) { ${kind}(name: $n, filter: $f) { id } }`;
+  for (const kind of ['cancelRuns', 'rerunRuns']) {
+    expect(await refused(door, start(kind), { f, n: '' })).toBe('name is required');
+    expect(await refused(door, start(kind), { f, n: 'x'.repeat(257) })).toContain('256');
+  }
+  expect(door.world.bulk).toEqual([]);
+});

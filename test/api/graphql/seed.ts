@@ -76,7 +76,7 @@ export function scheduled(runId: string, fields: Partial<RunScheduledFact> = {})
   };
 }
 
-function ended(runId: string, fields: Partial<RunEndedFact> = {}): RunEndedFact {
+export function ended(runId: string, fields: Partial<RunEndedFact> = {}): RunEndedFact {
   return { t: 'run.ended', runId, atMs: startMs + 5_000, status: 'Completed', ...fields };
 }
 

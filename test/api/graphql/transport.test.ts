@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { costMax, depthMax, fieldsMax } from '../../../src/api/graphql/limit.ts';
+import { costMax } from '../../../src/api/graphql/cost.ts';
+import { depthMax, fieldsMax } from '../../../src/api/graphql/limit.ts';
 import { requestBytesMax } from '../../../src/api/graphql/transport.ts';
 import { HistoryUnavailableError } from '../../../src/history/history_error.ts';
 import { StoreUnavailableError } from '../../../src/store/store.ts';

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { TooManyBulkOperationsError } from '../../../src/executor/bulk_operations.ts';
 import { charge, functionId, openDoor, otherRunId, problem } from '../door.ts';
 import { knockValidated } from '../openapi/validated_door.ts';
 
@@ -85,4 +86,12 @@ test('cancellations are listed without reruns, and stopped by their id', async (
     );
   }
   expect((await knockValidated(door, 'DELETE', `${path}/x`)).status).toBe(400);
+});
+
+test('as many operations as there may be are 429, with what to do', async () => {
+  const door = openDoor();
+  door.world.failure = new TooManyBulkOperationsError();
+  const answer = await knockValidated(door, 'POST', path, body);
+  expect([answer.status, answer.at('code')]).toEqual([429, 'too_many_bulk_operations']);
+  expect(answer.at('error')).toContain('wait until one of them has ended');
 });

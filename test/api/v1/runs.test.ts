@@ -145,3 +145,50 @@ test('a wrong method and an unknown path are refused as everywhere below /v1', a
   ]);
   expect((await door.knock('GET', '/v1/nothing')).text).toBe('404 page not found\n');
 });
+
+test('a filter by function without an app names the parameter of /v1', async () => {
+  const answer = await openDoor().knock('GET', '/v1/runs?function_id=charge');
+  expect([answer.status, answer.at('error')]).toEqual([
+    400,
+    'app_id is required when filtering by function_id',
+  ]);
+});
+
+test('an id that cannot be decoded is named as it was sent', async () => {
+  const door = openDoor();
+  for (const [method, path, message] of [
+    ['GET', '/v1/runs/%zz', 'Invalid run ID: %zz'],
+    ['GET', '/v1/runs/%zz/jobs', 'Invalid run ID: %zz'],
+    ['GET', '/v1/runs/%zz/trace', 'Invalid run ID: %zz'],
+    ['GET', '/v1/events/%e0', 'Invalid event ID: %e0'],
+    ['DELETE', '/v1/cancellations/%zz', 'Invalid cancellation ID: %zz'],
+    ['POST', '/v1/checkpoint/%zz/steps', 'Invalid run ID: %zz'],
+  ] as const) {
+    const answer = await door.knock(method, path, method === 'GET' ? undefined : '{}');
+    expect([path, answer.status, answer.at('error')]).toEqual([path, 400, message]);
+  }
+});
+
+test('messages about long texts are short', async () => {
+  const long = 'x'.repeat(8_000);
+  await using door = await openHistoryDoor();
+  for (const path of [`/v1/runs/${long}`, `/v1/runs?query=${long}==1`]) {
+    const answer = await door.knock('GET', path);
+    expect(answer.status).toBe(400);
+    expect(answer.text.length).toBeLessThan(600);
+  }
+  const body = { name: 'x', filter: { from: '2026-01-01T00:00:00Z', [long]: 1 } };
+  const bulk = await door.knock('POST', '/v2/bulk/cancel', body);
+  expect([bulk.status, bulk.text.length < 600]).toEqual([400, true]);
+});
+
+test('a client that has left is no failure of the server', async () => {
+  await using door = await openHistoryDoor();
+  const client = new AbortController();
+  client.abort();
+  for (const path of ['/v1/runs', '/v1/events', '/v2/runs']) {
+    const url = `http://localhost:8288${path}`;
+    await door.handle(new Request(url, { signal: client.signal }));
+  }
+  expect(door.logged).toEqual([]);
+});

@@ -1,36 +1,12 @@
 /** The client code inside the official JS SDK against the doors: it parses every answer with schemas of its own. */
 import { expect, test } from 'bun:test';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { hashedKey } from '../../../src/lib/signature.ts';
+import { openSdkApi, type SdkApi } from '../../sdk_api.ts';
 import { type Door, openDoor, otherRunId, runId, signingKey } from '../door.ts';
 import { expectDocumented } from '../openapi/validated_door.ts';
 
-interface SdkResult {
-  readonly ok: boolean;
-  readonly value?: unknown;
-  readonly error?: unknown;
-}
-
-/** The methods that read or write runs; the package has no types for this file. */
-interface SdkApi {
-  getRunSteps(runId: string): Promise<SdkResult>;
-  getRunBatch(runId: string): Promise<SdkResult>;
-  sendSignal(options: { signal: string; data: unknown }): Promise<SdkResult>;
-  updateMetadata(args: object): Promise<SdkResult>;
-  checkpointNewRun(args: object): Promise<unknown>;
-  checkpointSteps(args: object): Promise<void>;
-  checkpointStepsAsync(args: object): Promise<void>;
-  getRunOutput(runId: string, token: string): Promise<Response>;
-}
-
-const moduleSchema = z.object({
-  InngestApi: z.custom<new (options: object) => SdkApi>((value) => typeof value === 'function'),
-});
-
 async function sdkApi(door: Door): Promise<SdkApi> {
-  const path = join(import.meta.dir, '../../../node_modules/inngest/api/api.js');
-  const { InngestApi } = moduleSchema.parse({ ...(await import(path)) });
   const knock = async (target: string | URL, init: RequestInit = {}): Promise<Response> => {
     const { pathname, search } = new URL(target);
     const headers = Object.fromEntries(new Headers(init.headers));
@@ -40,13 +16,7 @@ async function sdkApi(door: Door): Promise<SdkApi> {
     if (pathname.startsWith('/v1/')) await expectDocumented(door, method, pathname, answer);
     return new Response(answer.text, { status: answer.status, headers: answer.headers });
   };
-  return new InngestApi({
-    baseUrl: () => 'http://localhost:8288',
-    signingKey: () => signingKey,
-    signingKeyFallback: () => undefined,
-    environment: () => undefined,
-    fetch: () => knock,
-  });
+  return openSdkApi({ url: 'http://localhost:8288', signingKey, fetch: knock });
 }
 
 const settings = { kind: 'cloud', signingKey, eventKeys: ['k'] } as const;

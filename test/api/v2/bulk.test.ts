@@ -1,4 +1,8 @@
 import { expect, test } from 'bun:test';
+import {
+  BulkRequestError,
+  TooManyBulkOperationsError,
+} from '../../../src/executor/bulk_operations.ts';
 import { HistoryUnavailableError, QueryError } from '../../../src/history/history_error.ts';
 import { charge, functionId, openDoor, otherRunId } from '../door.ts';
 import { knockValidated } from '../openapi/validated_door.ts';
@@ -81,6 +85,24 @@ test('a bad expression and a history that is away are told apart', async () => {
   ]);
   door.world.failure = new HistoryUnavailableError('away');
   expect((await knockValidated(door, 'POST', '/v2/bulk/rerun', body)).status).toBe(503);
+});
+
+test('a filter that names no workable runs is 400, too many operations are 429', async () => {
+  const door = openDoor();
+  const body = { name: 'x', filter: { from } };
+  door.world.failure = new BulkRequestError('Name at least one status.');
+  expect(refusalOf(await knockValidated(door, 'POST', '/v2/bulk/cancel', body))).toEqual([
+    400,
+    errors(['invalid_bulk_request', 'Name at least one status.']),
+  ]);
+  door.world.failure = new TooManyBulkOperationsError();
+  const answer = await knockValidated(door, 'POST', '/v2/bulk/cancel', body);
+  expect([answer.status, answer.at('errors', '0', 'code')]).toEqual([
+    429,
+    'too_many_bulk_operations',
+  ]);
+  expect(answer.text).toContain('wait until one of them has ended');
+  expect(door.logged).toEqual([]);
 });
 
 test('an operation nobody knows is 404', async () => {

@@ -150,6 +150,18 @@ test('a run that does not start in time is 504, with the event to look for', asy
   expect(door.world.clock.pendingTimers()).toBe(0);
 });
 
+test('a history that goes away after the invocation was stored does not ask for another one', async () => {
+  await using door = await openHistoryDoor();
+  const answer = knockValidated(door, 'POST', path, { data: {} });
+  await eventually(() => door.world.accepted.length === 1);
+  await door.history.close();
+  const { status, text, headers, at } = await answered(door, answer);
+  expect([status, at('errors', '0', 'code')]).toEqual([504, 'internal_error']);
+  expect(text).toContain(door.world.accepted[0]?.internalId ?? 'nothing');
+  expect(text).toContain('do not repeat it');
+  expect(headers.get('retry-after')).toBeNull();
+});
+
 test('an invocation that cannot be is refused and stores nothing', async () => {
   await using door = await openHistoryDoor();
   const cases: readonly (readonly [object, string, string])[] = [
