@@ -12,7 +12,7 @@ export function responseOf(call: Call): TraceSpan['response'] {
 
 /** A call that told of a failed step has failed, too. */
 export function callStatusOf(call: Call): SpanStatus {
-  if (call.outcome === null) return 'RUNNING';
+  if (call.outcome === null) return call.isCutOff ? 'CANCELLED' : 'RUNNING';
   if (call.outcome === 'error') return 'FAILED';
   const { executed } = call;
   return executed?.op === 'StepError' || executed?.op === 'StepFailed' ? 'FAILED' : 'COMPLETED';
@@ -20,7 +20,7 @@ export function callStatusOf(call: Call): SpanStatus {
 
 /** What the server has measured; what it has not is left out (graphql.md §9.3 rule 12). */
 export function requestMetadata(call: Call): SpanMetadata[] {
-  if (call.isImplied || call.endedAtMs === null) return [];
+  if (call.isImplied || call.isCutOff || call.endedAtMs === null) return [];
   const delayMs = Math.max(0, call.startedAtMs - call.dueAtMs);
   const timing = { total_ms: call.endedAtMs - call.startedAtMs };
   const delays = { queue_delay_ms: delayMs, total_inngest_ms: delayMs };

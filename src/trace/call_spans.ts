@@ -58,15 +58,13 @@ function groupSpan(
   const { calls } = group;
   const [first, last] = [calls[0], calls.at(-1)];
   if (first === undefined || last === undefined) throw new Error('a group without a call');
-  const begunAtMs = bodyBeginMs(story, first);
   const about = isFinalization
     ? { name: 'Finalization', stepType: 'FINALIZATION' }
     : stepFields(origin, story, calls, spanId);
-  const draft = draftSpan(origin, 'discovery', {
+  const draft = draftSpan(origin, isFinalization ? 'closing' : 'discovery', {
     spanId,
     status: callStatusOf(last),
-    queuedAtMs: begunAtMs > first.startedAtMs ? begunAtMs : first.dueAtMs,
-    startedAtMs: begunAtMs,
+    ...beginOf(story, first, isFinalization ? calls : [first]),
     endedAtMs: last.endedAtMs,
     attempts: last.attempt,
     groupId: enqueuerOf(story, group),
@@ -85,9 +83,16 @@ function groupSpan(
   return draft;
 }
 
-/** A step that the app reported while the call went on lies before what the call itself came to. */
-function bodyBeginMs(story: Story, call: Call): number {
-  return Math.max(call.startedAtMs, story.reportedUntilMs(call) ?? call.startedAtMs);
+/** Steps that the app reported while the calls went on lie before what these came to. */
+function beginOf(
+  story: Story,
+  first: Call,
+  calls: readonly Call[],
+): { readonly queuedAtMs: number; readonly startedAtMs: number } {
+  const reported = calls.flatMap((call) => story.reportedUntilMs(call) ?? []);
+  if (reported.length === 0) return { queuedAtMs: first.dueAtMs, startedAtMs: first.startedAtMs };
+  const atMs = Math.max(first.startedAtMs, ...reported);
+  return { queuedAtMs: atMs, startedAtMs: atMs };
 }
 
 function stepFields(
@@ -194,13 +199,13 @@ function bodySpans(origin: SpanOrigin, story: Story, group: CallGroup): SpanDraf
     .filter((call) => call.outcome === 'result' || call.outcome === 'error')
     .map((call) => {
       const spanId = spanIdOf(runId, { of: 'call', callId: `nonstep:${call.callId}` });
-      const begunAtMs = bodyBeginMs(story, call);
+      const begin = beginOf(story, call, [call]);
       const draft = draftSpan(origin, 'end', {
         spanId,
         name: 'executor.nonstep',
         status: callStatusOf(call),
-        queuedAtMs: begunAtMs > call.startedAtMs ? begunAtMs : call.dueAtMs,
-        ...timesOf(begunAtMs, call.endedAtMs),
+        queuedAtMs: begin.queuedAtMs,
+        ...timesOf(begin.startedAtMs, call.endedAtMs),
         attempts: call.attempt,
         groupId: group.groupId,
         outputId: previewOutputId(origin, spanId, { of: 'call', callId: call.callId }),

@@ -25,6 +25,8 @@ export interface Call {
   readonly startedAtMs: number;
   /** Null while it goes on. */
   readonly endedAtMs: number | null;
+  /** It was under way when its run ended: whatever the app answers is dropped. */
+  readonly isCutOff: boolean;
   readonly outcome: CallEndedFact['outcome'] | null;
   readonly isFinal: boolean;
   readonly statusCode: number | null;
@@ -80,8 +82,15 @@ export function callGroupsOf(run: RunRecord, facts: readonly TraceFact[]): CallG
   return [...byGroup].map(([group, calls]) => ({
     group,
     groupId: groupIdOf(run.runId, group),
-    calls: calls.filter((call, index) => call.endedAtMs !== null || index === calls.length - 1),
+    calls: calls
+      .filter((call, index) => call.endedAtMs !== null || index === calls.length - 1)
+      .map((call) => cutOff(call, run)),
   }));
+}
+
+function cutOff(call: Call, { endedAtMs }: RunRecord): Call {
+  if (call.endedAtMs !== null || endedAtMs === null) return call;
+  return { ...call, endedAtMs: Math.max(endedAtMs, call.startedAtMs), isCutOff: true };
 }
 
 /** A call that never ended was lost when a later one of its group took its place; such calls stay in for now. */
@@ -108,6 +117,7 @@ function openCall(fact: CallStartedFact | CallEndedFact): Call {
     dueAtMs: Math.min(fact.dueAtMs, startedAtMs),
     startedAtMs,
     endedAtMs: null,
+    isCutOff: false,
     outcome: null,
     isFinal: false,
     statusCode: null,
@@ -222,6 +232,7 @@ function implied(
     stepName: null,
     dueAtMs: fields.startedAtMs,
     isFinal: false,
+    isCutOff: false,
     statusCode: null,
     headers: {},
     ops: [],

@@ -1,18 +1,19 @@
 /** The function's own body in the legacy tree: its success, or its failed attempts (graphql.md §10.1 rule 5). */
-import { responseOf } from './call_answer.ts';
+import { callStatusOf, responseOf } from './call_answer.ts';
 import type { Call, CallGroup } from './call_story.ts';
 import { spanIdOf } from './identity.ts';
 import { callAttempt, type LegacySpan, legacyOutputId, queuedAttempt } from './legacy_attempts.ts';
 import { draftSpan, type SpanDraft, type SpanOrigin, timesOf } from './span_draft.ts';
 import { isPending, type Story, turnOf } from './story.ts';
 
-/** Null where the calls of the group came to steps, or none has ended. */
+/** Null where the calls of the group came to steps, or to nothing at all. */
 export function functionSpan(
   origin: SpanOrigin,
   story: Story,
   group: CallGroup,
 ): LegacySpan | null {
   if (group.calls.some((call) => call.outcome === 'steps')) return null;
+  if (group.calls.every((call) => call.outcome === null)) return null;
   const calls = group.calls.filter((call) => call.endedAtMs !== null);
   const last = calls.at(-1);
   if (last === undefined) return null;
@@ -24,19 +25,16 @@ export function functionSpan(
   return { draft, callIds: group.calls.map(({ callId }) => callId) };
 }
 
-function begunAtMs(story: Story, call: Call): number {
-  return Math.max(call.startedAtMs, story.reportedUntilMs(call) ?? call.startedAtMs);
-}
-
 function successSpan(origin: SpanOrigin, story: Story, call: Call): SpanDraft {
   const spanId = spanIdOf(story.run.runId, { of: 'call', callId: call.callId });
-  const atMs = begunAtMs(story, call);
+  const reportedMs = story.reportedUntilMs(call);
+  const begunAtMs = Math.max(call.startedAtMs, reportedMs ?? call.startedAtMs);
   return draftSpan(origin, 'end', {
     spanId,
     name: 'function success',
     status: 'COMPLETED',
-    queuedAtMs: atMs > call.startedAtMs ? atMs : call.dueAtMs,
-    ...timesOf(atMs, call.endedAtMs),
+    queuedAtMs: reportedMs === null ? call.dueAtMs : begunAtMs,
+    ...timesOf(begunAtMs, call.endedAtMs),
     attempts: 0,
     outputId: legacyOutputId(origin, spanId, { of: 'call', callId: call.callId }),
     response: responseOf(call),
@@ -66,14 +64,15 @@ function attemptsSpan(
   const draft = draftSpan(origin, 'end', {
     spanId,
     name,
-    status: isGoingOn ? 'RUNNING' : isSuccess ? 'COMPLETED' : 'FAILED',
+    status: isGoingOn ? 'RUNNING' : callStatusOf(last),
     queuedAtMs: firstChild.fields.queuedAtMs,
     ...timesOf(first.startedAtMs, isGoingOn ? null : last.endedAtMs),
     attempts: isSuccess || isGoingOn ? calls.length - 1 : calls.length,
     groupId: group.groupId,
-    outputId: isGoingOn
-      ? null
-      : legacyOutputId(origin, spanId, { of: 'call', callId: last.callId }),
+    outputId:
+      isGoingOn || last.isCutOff
+        ? null
+        : legacyOutputId(origin, spanId, { of: 'call', callId: last.callId }),
   });
   draft.children.push(...children);
   return draft;

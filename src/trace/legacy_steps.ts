@@ -116,6 +116,9 @@ function ranSpan(
   // Some attempts failed before the app could say which step it was.
   const attempts = [
     ...failed.map((call) => callAttempt(origin, call, 0)),
+    ...(group?.calls ?? [])
+      .filter((call) => call.isCutOff)
+      .map((call) => callAttempt(origin, call, 0)),
     ...step.tries.map((tried) => tryAttempt(origin, story, step, tried)),
   ].sort((left, right) => left.fields.queuedAtMs - right.fields.queuedAtMs);
   for (const [index, { fields }] of attempts.entries()) {
@@ -165,8 +168,9 @@ function stepGroup(
   const hasFailed = last.fields.status === 'FAILED';
   const isRetrying = hasFailed && group !== undefined && isRetried(story, group);
   const isGoingOn = isRetrying || !hasEnded(last.fields.status);
+  const about = attempts.findLast(({ fields }) => fields.stepId !== null) ?? last;
   const draft = draftSpan(origin, 'step', {
-    ...last.fields,
+    ...about.fields,
     spanId: `steprun-${group?.groupId ?? groupIdOf(story.run.runId, `step:${step.stepId}`)}`,
     name: step.name,
     status: isGoingOn ? 'RUNNING' : last.fields.status,

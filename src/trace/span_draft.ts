@@ -5,8 +5,8 @@ import type { TraceSpan } from './span.ts';
 /** Spans are many: the draft's own record becomes the span. */
 type Fields = { -readonly [Key in keyof TraceSpan]: TraceSpan[Key] };
 
-/** Among spans that begin together: what leads to a step comes before the step. */
-export type Rank = 'discovery' | 'step' | 'end';
+/** Among spans that begin together: what leads to a step comes before the step, what ends the run after. */
+export type Rank = 'discovery' | 'step' | 'closing' | 'end';
 
 export interface SpanDraft {
   fields: Fields;
@@ -95,17 +95,16 @@ export function finishedSpan(
   return fields;
 }
 
-const ranks: Readonly<Record<Rank, number>> = { discovery: 0, step: 1, end: 2 };
+const ranks: Readonly<Record<Rank, number>> = { discovery: 0, step: 1, closing: 2, end: 3 };
 
-/** By begin; what has not begun comes after what has. */
+/** By begin; what has not begun comes after what has. What began together stays in the order of the facts. */
 function bySequence(left: SpanDraft, right: SpanDraft): number {
   const [a, b] = [left.fields, right.fields];
   return (
     a.queuedAtMs - b.queuedAtMs ||
     compared(a.startedAtMs ?? Number.MAX_VALUE, b.startedAtMs ?? Number.MAX_VALUE) ||
     left.turn - right.turn ||
-    ranks[left.rank] - ranks[right.rank] ||
-    (a.spanId < b.spanId ? -1 : a.spanId > b.spanId ? 1 : 0)
+    ranks[left.rank] - ranks[right.rank]
   );
 }
 

@@ -48,14 +48,15 @@ export function stepSpans(origin: SpanOrigin, story: Story): StepSpans {
 }
 
 function begun(tried: StepTry, call: Call): StepTry {
-  return { ...tried, status: 'Running', startedAtMs: call.startedAtMs };
+  const { startedAtMs, endedAtMs, isCutOff } = call;
+  return { ...tried, status: isCutOff ? 'Cancelled' : 'Running', startedAtMs, endedAtMs };
 }
 
-/** Calls under way for steps that were planned, by step. */
+/** Calls for steps that were planned, by step: those under way, and those that were when the run ended. */
 function runningCalls({ calls }: Story): ReadonlyMap<string, Call> {
   const byStep = new Map<string, Call>();
   for (const call of calls) {
-    if (call.stepId !== null && call.endedAtMs === null) byStep.set(call.stepId, call);
+    if (call.stepId !== null && call.outcome === null) byStep.set(call.stepId, call);
   }
   return byStep;
 }

@@ -34,7 +34,7 @@ export function readStory({ run, facts }: RunTrace): Story {
   const calls = groups
     .flatMap((group) => group.calls)
     .sort((left, right) => left.startedAtMs - right.startedAtMs);
-  const steps = new Map(stepStoriesOf(inOrder).map((step) => [step.stepId, step]));
+  const steps = new Map(stepStoriesOf(inOrder).map((step) => [step.stepId, cutOff(step, run)]));
   const callsById = new Map(calls.map((call) => [call.callId, call]));
   const callOf = callFinder(calls, callsById);
   const reported = reportedUntil(steps, callOf);
@@ -52,6 +52,16 @@ export function readStory({ run, facts }: RunTrace): Story {
     callOf,
     reportedUntilMs: (call) => reported.get(call.callId) ?? null,
   };
+}
+
+/** The server's own requests that were under way when the run ended; sleeps and waits just stay open. */
+function cutOff(step: StepStory, { endedAtMs }: RunRecord): StepStory {
+  const last = step.tries.at(-1);
+  const isOpen = last?.endedAtMs === null && last.status === 'Running';
+  if (endedAtMs === null || !isOpen || isLasting(step)) return step;
+  const until = Math.max(endedAtMs, last.startedAtMs ?? endedAtMs);
+  const cancelled: StepTry = { ...last, status: 'Cancelled', endedAtMs: until };
+  return { ...step, tries: [...step.tries.slice(0, -1), cancelled] };
 }
 
 /** Metadata is applied in the order of its ids. */

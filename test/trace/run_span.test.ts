@@ -14,6 +14,7 @@ import {
 } from '../../src/trace/run_span.ts';
 import type { TraceSpan } from '../../src/trace/span.ts';
 import { runTrigger } from '../../src/trace/trigger.ts';
+import { runV2 } from './run_v2.ts';
 import { runs } from './runs.ts';
 import { beganAtMs, told } from './told.ts';
 
@@ -73,34 +74,74 @@ test('another reader of the same definition sees the same message', async () => 
   }
 });
 
-test('fields have the numbers of the interface, and the misspelt status its name', async () => {
+function fieldLine(field: protobuf.Field): string {
+  const type = field.type.replace('google.protobuf.', '');
+  const many = field.repeated ? `${type}[]` : type;
+  const whole = field instanceof protobuf.MapField ? `map<${field.keyType}, ${type}>` : many;
+  const isOptional = field.getOption('proto3_optional') === true;
+  return `${field.id} ${field.name} ${whole}${isOptional ? '?' : ''}`;
+}
+
+function linesOf(definition: protobuf.ReflectionObject): string[] {
+  if (definition instanceof protobuf.Type) return definition.fieldsArray.map(fieldLine);
+  if (!(definition instanceof protobuf.Enum)) return [];
+  return Object.entries(definition.values).map(([name, number]) => `${number} ${name}`);
+}
+
+test.each(Object.entries(runV2))(
+  '%s has the numbers, names and types of the interface',
+  async (name, text) => {
+    const definition = (await protobuf.load(file)).lookup(`run.v2.${name}`);
+    if (definition === null) throw new Error(`proto/run/v2 has no ${name}`);
+    const expected = text
+      .trim()
+      .split('\n')
+      .map((line) => line.trim());
+    expect(linesOf(definition)).toEqual(expected);
+  },
+);
+
+test('the package has nothing besides, and a step has one kind of information', async () => {
   const root = await protobuf.load(file);
-  const numbers = (name: string): Record<string, number> =>
-    Object.fromEntries(
-      root.lookupType(`run.v2.${name}`).fieldsArray.map((field) => [field.name, field.id]),
-    );
-  expect(Object.values(numbers('RunSpan'))).toEqual(Array.from({ length: 24 }, (_, i) => i + 1));
-  expect(numbers('RunSpan')).toMatchObject({
-    status: 10,
-    queuedAt: 14,
-    stepInfo: 19,
-    children: 20,
+  const { nestedArray } = root.lookupTypeOrEnum('run.v2.RunSpan').parent ?? root;
+  expect(nestedArray.map(({ name }) => name).sort()).toEqual(Object.keys(runV2).sort());
+  expect(root.lookupType('run.v2.RunSpan').fieldsArray).toHaveLength(24);
+  const { oneofs } = root.lookupType('run.v2.StepInfo');
+  expect(Object.values(oneofs).map(({ name, oneof }) => [name, oneof])).toEqual([
+    ['info', ['sleep', 'wait', 'invoke', 'run', 'waitForSignal']],
+  ]);
+});
+
+function messageOf(name: string): RunSpanMessage {
+  const trace = runs[name];
+  if (trace === undefined) throw new Error(`no run is called ${name}`);
+  return decodeRunSpan(encodeRunSpan(previewTree(trace, nowMs)));
+}
+
+function below(message: RunSpanMessage): RunSpanMessage[] {
+  return message.children.flatMap((child) => [child, ...below(child)]);
+}
+
+test('spans of user code and metadata are written whole', () => {
+  const userland = below(messageOf('user code')).filter(({ isUserland }) => isUserland);
+  expect(userland.find(({ name }) => name === 'query')?.userlandSpan).toEqual({
+    spanName: 'query',
+    spanKind: 'INTERNAL',
+    spanAttrs: '{"db":"pg"}',
+    resourceAttrs: '{}',
   });
-  expect(numbers('StepInfo')).toEqual({ sleep: 1, wait: 2, invoke: 3, run: 4, waitForSignal: 5 });
-  expect(numbers('RunTrigger')).toMatchObject({ eventName: 1, payloads: 3, cron: 7 });
-  expect(root.lookupEnum('run.v2.SpanStatus').values).toMatchObject({ ERORR: 20, SKIPPED: 600 });
-  expect(root.lookupEnum('run.v2.SpanStepOp').values).toMatchObject({
-    NONE: 6,
-    WAIT_FOR_SIGNAL: 8,
+  expect(below(messageOf('user code')).filter((it) => !it.isUserland && it.userlandSpan)).toEqual(
+    [],
+  );
+  expect(messageOf('metadata').metadata).toContainEqual({
+    kind: 'userland.cart',
+    values: { items: '1', total: '6' },
   });
 });
 
 test('what steps wait for is written whole', () => {
-  const infoOf = (name: string) => {
-    const trace = runs[name];
-    if (trace === undefined) throw new Error(`no run is called ${name}`);
-    return decodeRunSpan(encodeRunSpan(previewTree(trace, nowMs))).children[0]?.stepInfo;
-  };
+  const infoOf = (name: string) => messageOf(name).children[0]?.stepInfo;
+  expect(messageOf('two steps').children[1]?.stepInfo).toEqual({ run: { type: 'step' } });
   expect(infoOf('sleeping')).toEqual({ sleep: { sleepUntil: beganAtMs + 80 } });
   expect(infoOf('waiting for an event')).toEqual({
     wait: { eventName: 'paid', expression: '1 == async.data.id', timeout: beganAtMs + 90 },

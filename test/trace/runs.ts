@@ -1,28 +1,21 @@
-/** Runs of every kind, told as facts: what the golden trees and the properties are about. */
-import { spanIdOf } from '../../src/trace/identity.ts';
 import type { RunTrace } from '../../src/trace/run_trace.ts';
+import { annotatedRuns } from './annotated_runs.ts';
+import { cutOffRuns } from './cut_off_runs.ts';
+import { furtherRuns } from './further_runs.ts';
 import {
   answered,
   beganAtMs,
   broke,
   eventId,
-  hashed,
   iso,
-  itemOf,
-  metadata,
   opened,
   ran,
   returned,
-  runId,
   step,
   threw,
   told,
   unreachable,
-  userland,
 } from './told.ts';
-
-const callSpan = (callId: string): string =>
-  spanIdOf(runId, { of: 'call', callId: itemOf(callId) });
 
 const done = ['Completed', 100, '{"ok":true}'] as const;
 const failure = '{"error":"Error: boom","message":"boom","name":"Error"}';
@@ -292,6 +285,20 @@ export const runs: Readonly<Record<string, RunTrace>> = {
     ...answered({ group: 'start', at: [0, 2, 20], max: 2 }, 'StepError b'),
     broke('b', 'start#1', [10, 19]),
   ]),
+  'checkpointed within a millisecond': told(
+    [ran('a', 'start#1', [2, 2]), ...returned({ group: 'start', at: [0, 2, 3] })],
+    ['Completed', 3, '{"ok":true}'],
+  ),
+  'checkpointed in each of two attempts': told(
+    [
+      ran('a', 'start#1', [4, 9]),
+      ...threw({ group: 'start', at: [0, 2, 20], max: 2 }, 'boom'),
+      ran('b', 'start#2', [34, 39]),
+      ...returned({ group: 'start', at: [30, 32, 100], attempt: 1, max: 2 }),
+    ],
+    done,
+  ),
+  ...cutOffRuns,
   'durable endpoint': told(
     [
       ran('a', '', [4, 9], { callId: undefined, op: undefined }),
@@ -336,58 +343,7 @@ export const runs: Readonly<Record<string, RunTrace>> = {
     failed,
   ),
   'too many steps': told(a, ['Failed', 100, '{"error":"x","message":"step limit","name":"E"}']),
-  'user code': told(
-    [
-      ...a,
-      userland('5000000000000001', 3, {
-        name: 'inngest.execution',
-        parentSpanId: callSpan('start#1'),
-      }),
-      userland('5000000000000002', 5, {
-        name: 'query',
-        parentSpanId: '5000000000000001',
-        attributes: '{"db":"pg","_inngest.own":1}',
-      }),
-      userland('5000000000000003', 6, {
-        name: 'fetch',
-        parentSpanId: '5000000000000002',
-        status: 'Error',
-      }),
-      userland('5000000000000004', 6, {
-        name: 'in step a',
-        parentSpanId: 'ffffffffffffffff',
-        stepId: hashed('a'),
-        attempt: 0,
-      }),
-      ...returned(afterA),
-      userland('5000000000000005', 30, { name: 'after a', parentSpanId: callSpan('next:a#1') }),
-      userland('5000000000000006', 40, { name: 'from nowhere' }),
-    ],
-    done,
-  ),
-  metadata: told(
-    [
-      ...a,
-      ...returned(afterA),
-      metadata('userland.cart', '{"items":1,"total":5}'),
-      metadata('userland.cart', '{"total":6}'),
-      metadata('inngest.score', '{"good":1}', { scope: 'step', stepId: hashed('a') }),
-      metadata('inngest.score', '{"good":2}', { scope: 'step', stepId: hashed('a'), op: 'add' }),
-      metadata('userland.try', '{"x":1}', {
-        scope: 'step_attempt',
-        stepId: hashed('a'),
-        attempt: 0,
-      }),
-      metadata('userland.gone', '{"x":1}'),
-      metadata('userland.gone', '{"x":1}', { op: 'delete' }),
-      metadata('userland.of-unknown', '{"x":1}', { scope: 'step', stepId: 'unknown' }),
-      userland('5000000000000001', 20, { name: 'query', parentSpanId: callSpan('next:a#1') }),
-      metadata('inngest.ai', '{"input_tokens":3}', {
-        scope: 'extended_trace',
-        spanId: '5000000000000001',
-      }),
-    ],
-    done,
-  ),
+  ...annotatedRuns,
   'after a step': told([...a, ...opened(afterA)]),
+  ...furtherRuns,
 };

@@ -1,11 +1,13 @@
 /** Facts in, spans out: one for every fact that ends something. */
 
 import { accountId, environmentId } from '../../function/definition.ts';
-import type { Fact } from '../../history/fact.ts';
+import { type Fact, isMemoized } from '../../history/fact.ts';
+import { aiKind } from './ai_metadata.ts';
+import { cronTickOf } from './cron_tick.ts';
 import type { ExportSpan } from './export_span.ts';
 import { callSpan, runSpan, triggerSpan } from './run_span.ts';
 import { type RunMemory, SpanMemory } from './span_memory.ts';
-import { endsStep, startOf, stepSpan } from './step_span.ts';
+import { endsStep, isAi, startOf, stepSpan } from './step_span.ts';
 
 export class SpanBuilder {
   readonly #memory = new SpanMemory();
@@ -20,11 +22,17 @@ export class SpanBuilder {
   #spanOf(fact: Fact): ExportSpan | null {
     const memory = this.#memory;
     switch (fact.t) {
+      case 'event': {
+        const tick = cronTickOf(fact.payload);
+        if (tick !== null) memory.noteTick(fact.internalId, tick);
+        return null;
+      }
       case 'run.scheduled': {
         const { runId, functionId, appId, functionSlug, functionVersion, atMs } = fact;
         const of = { functionId, appId, functionSlug, functionVersion, scheduledAtMs: atMs };
         memory.noteRun(runId, of);
-        return triggerSpan(fact, commonAttributes(runId, of));
+        const tick = memory.tick(fact.eventIds[0] ?? '');
+        return triggerSpan(fact, tick, commonAttributes(runId, of));
       }
       case 'run.started':
         memory.noteRun(fact.runId, { startedAtMs: fact.atMs });
@@ -46,6 +54,9 @@ export class SpanBuilder {
       }
       case 'step':
         return this.#step(fact);
+      case 'metadata':
+        if (fact.kind === aiKind) memory.noteRun(fact.runId, { hasAi: true });
+        return null;
       default:
         // The apps' own tracers export what they traced.
         return null;
@@ -54,7 +65,10 @@ export class SpanBuilder {
 
   #step(fact: Extract<Fact, { t: 'step' }>): ExportSpan | null {
     const { runId, stepId, status, atMs, detail } = fact;
+    // Its span is part of the run in which it ran.
+    if (isMemoized(fact)) return null;
     const memory = this.#memory.step(runId, stepId);
+    if (isAi(fact)) this.#memory.noteRun(runId, { hasAi: true });
     if (!endsStep(fact)) {
       this.#memory.noteStep(runId, stepId, { queuedAtMs: atMs, ...(detail && { detail }) });
       return null;

@@ -3,11 +3,14 @@
  * a span says what its own fact says.
  */
 import type { StepFact } from '../../history/fact.ts';
+import type { CronTick } from './cron_tick.ts';
 import { Recent } from './recent.ts';
 
 const runsMax = 20_000;
 const stepsMax = 20_000;
 const spansMax = 65_536;
+/** A tick is needed until the next fact: the run that it starts. */
+const ticksMax = 1_000;
 
 export interface RunMemory {
   readonly functionId?: string;
@@ -16,6 +19,8 @@ export interface RunMemory {
   readonly functionVersion?: number;
   readonly scheduledAtMs?: number;
   readonly startedAtMs?: number;
+  /** An AI step was seen. */
+  readonly hasAi?: boolean;
 }
 
 export interface StepMemory {
@@ -30,6 +35,7 @@ export class SpanMemory {
   readonly #runs = new Recent<string, RunMemory>(runsMax);
   readonly #steps = new Recent<string, StepMemory>(stepsMax);
   readonly #spans = new Recent<string, true>(spansMax);
+  readonly #ticks = new Recent<string, CronTick>(ticksMax);
 
   run(runId: string): RunMemory {
     return this.#runs.get(runId) ?? {};
@@ -37,6 +43,15 @@ export class SpanMemory {
 
   noteRun(runId: string, memory: RunMemory): void {
     this.#runs.set(runId, { ...this.#runs.get(runId), ...memory });
+  }
+
+  /** Of the event that a schedule sent. */
+  tick(eventId: string): CronTick | undefined {
+    return this.#ticks.get(eventId);
+  }
+
+  noteTick(eventId: string, tick: CronTick): void {
+    this.#ticks.set(eventId, tick);
   }
 
   step(runId: string, stepId: string): StepMemory {

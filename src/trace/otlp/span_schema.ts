@@ -9,7 +9,7 @@ export type SpanState = (typeof statusNames)[number];
 
 /** The last moment that a Date can hold. */
 const dateMsMax = 8_640_000_000_000_000n;
-const nsPerMs = 1_000_000n;
+export const nsPerMs = 1_000_000n;
 
 const bytesOrHex = z.union([
   z.string(),
@@ -33,7 +33,7 @@ const parentId = bytesOrHex.nullish().transform((hex) => {
 });
 
 /** Nanoseconds since 1970; 0 when the sender does not know. */
-const nanoseconds = z
+export const nanoseconds = z
   .union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()])
   .nullish()
   .transform((value) => BigInt(value ?? 0))
@@ -52,6 +52,8 @@ export const spanSchema = z
     endTimeUnixNano: nanoseconds,
     attributes: z.array(z.unknown()).nullish(),
     droppedAttributesCount: z.number().int().nonnegative().nullish().catch(0),
+    events: z.array(z.unknown()).nullish().catch(null),
+    droppedEventsCount: z.number().int().nonnegative().nullish().catch(0),
     status: z.object({ code: enumValue, message: z.string().nullish() }).nullish(),
   })
   .refine(
@@ -67,6 +69,8 @@ export const spanSchema = z
     ...timesOf(span.startTimeUnixNano, span.endTimeUnixNano),
     attributes: span.attributes ?? [],
     droppedAttributes: span.droppedAttributesCount ?? 0,
+    events: span.events ?? [],
+    droppedEvents: span.droppedEventsCount ?? 0,
     status: stateOf(span.status?.code),
     statusMessage: span.status?.message || undefined,
   }));

@@ -1,6 +1,7 @@
 /** Spans of steps: work, sleeps, waits, invocations (observability-ui.md §1, §2). */
 import type { StepFact } from '../../history/fact.ts';
 import { spanIdOf, traceIdOf } from '../identity.ts';
+import { runTypeOf } from '../step_info.ts';
 import type { AttributeValue } from './any_value.ts';
 import { errorMessage } from './error_message.ts';
 import { type ExportSpan, payloadOf, scopes } from './export_span.ts';
@@ -19,6 +20,23 @@ const opcodes: Readonly<Record<string, string>> = {
   waitForSignal: 'WaitForSignal',
   invoke: 'InvokeFunction',
 };
+
+/** `sys.lifecycle.id`: the moment that a span tells of (§3). */
+const moments: Readonly<Record<string, string>> = {
+  sleep: 'OnSleep',
+  waitForEvent: 'OnWaitForEventResumed',
+  waitForSignal: 'OnWaitForSignalResumed',
+  invoke: 'OnInvokeFunctionResumed',
+  aiInfer: 'OnStepGatewayRequestFinished',
+  fetch: 'OnStepGatewayRequestFinished',
+};
+
+const aiKinds: ReadonlySet<string> = new Set(['aiInfer', 'aiWrap']);
+
+/** True for steps that ask a model. */
+export function isAi({ kind }: Pick<StepFact, 'kind'>): boolean {
+  return aiKinds.has(kind);
+}
 
 const endings: ReadonlySet<string> = new Set(['Completed', 'Failed', 'TimedOut', 'Cancelled']);
 
@@ -53,12 +71,22 @@ export function stepSpan(
       ...waitAttributes(fact, memory),
     },
     error: hasFailed(fact) ? errorMessage(fact.output) : null,
-    payloads: [
-      ...payloadOf('sys.step.input', fact.input),
-      ...payloadOf('sys.step.output', fact.output),
-    ],
+    payloads: payloadsOf(fact),
     links: [],
   };
+}
+
+/** What a model was asked and answered is said under keys of its own as well; a failure is no answer. */
+function payloadsOf(fact: StepFact): ExportSpan['payloads'] {
+  const { input, output, status } = fact;
+  const plain = [...payloadOf('sys.step.input', input), ...payloadOf('sys.step.output', output)];
+  if (!isAi(fact)) return plain;
+  const answer = status === 'Completed' ? output : undefined;
+  return [
+    ...plain,
+    ...payloadOf('sys.step.ai.req', input),
+    ...payloadOf('sys.step.ai.res', answer),
+  ];
 }
 
 function hasFailed({ status, kind }: StepFact): boolean {
@@ -83,11 +111,15 @@ function stepAttributes(
   memory: StepMemory,
   startMs: number,
 ): ExportSpan['attributes'] {
-  const { stepId, name, kind, status, op, attempt, attemptsMax } = fact;
+  const { stepId, name, kind, status, op, attempt, attemptsMax, callId } = fact;
   return {
+    'sys.lifecycle.id': moments[kind] ?? 'OnStepFinished',
     'sys.step.id': stepId,
     'sys.step.display.name': name,
     'sys.step.type': kind,
+    'sys.step.run.type': runTypeOf(fact) ?? undefined,
+    // The calls of one queue item are attempts at the same work.
+    'sys.step.group.id': callId?.replace(/#\d+$/, ''),
     'sys.step.opcode': opcodes[kind] ?? op,
     'sys.step.status': status,
     'sys.step.attempt': attempt,

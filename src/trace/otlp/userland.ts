@@ -8,6 +8,7 @@ import { aiKind, aiValuesOf } from './ai_metadata.ts';
 import { type Json, readAttribute } from './any_value.ts';
 import { attributeText } from './bounded_attributes.ts';
 import type { Scope, SpanGroup } from './export_request.ts';
+import { eventAttributes } from './span_event.ts';
 import { type IncomingSpan, spanSchema } from './span_schema.ts';
 import { parseTraceref } from './traceref.ts';
 
@@ -40,8 +41,16 @@ const understood: ReadonlySet<string> = new Set([
 /** Only the server itself may speak so. */
 const ownPrefix = '_inngest.';
 
-export interface UserlandFacts {
+/** A span, and what it says about the use of AI. */
+export interface SpanFacts {
+  readonly runId: string;
   readonly facts: readonly (UserlandSpanFact | MetadataFact)[];
+  /** About what it takes to keep them. */
+  readonly bytes: number;
+}
+
+export interface UserlandFacts {
+  readonly spans: readonly SpanFacts[];
   readonly rejected: number;
   /** Why the first one was. */
   readonly reason: string | null;
@@ -55,7 +64,7 @@ interface Origin {
 
 /** Lets others work in between: a large request would hold everything up for a fifth of a second. */
 export async function userlandFacts(groups: readonly SpanGroup[]): Promise<UserlandFacts> {
-  const facts: (UserlandSpanFact | MetadataFact)[] = [];
+  const spans: SpanFacts[] = [];
   let [rejected, bytes, count] = [0, 0, 0];
   let reason: string | null = null;
   for (const group of groups) {
@@ -72,11 +81,11 @@ export async function userlandFacts(groups: readonly SpanGroup[]): Promise<Userl
         reason ??= read;
         continue;
       }
-      facts.push(...read);
-      bytes += read.reduce((sum, fact) => sum + roughBytes(fact), 0);
+      spans.push(read);
+      bytes += read.bytes;
     }
   }
-  return { facts, rejected, reason };
+  return { spans, rejected, reason };
 }
 
 function originOf({ resourceAttributes, scope }: SpanGroup): Origin {
@@ -90,10 +99,7 @@ function originOf({ resourceAttributes, scope }: SpanGroup): Origin {
 }
 
 /** The facts of one span, or why it is rejected. */
-function readSpan(
-  input: unknown,
-  origin: Origin,
-): readonly (UserlandSpanFact | MetadataFact)[] | string {
+function readSpan(input: unknown, origin: Origin): SpanFacts | string {
   const parsed = spanSchema.safeParse(input);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -111,7 +117,10 @@ function readSpan(
   }
   const fact = spanFact(span, attributes, { ...origin, runId: runId.toUpperCase() });
   const ai = aiValuesOf(attributes, span.durationMs);
-  return ai === null ? [fact] : [fact, aiFact(fact, ai)];
+  const bytes = userlandBytes(fact);
+  if (ai === null) return { runId: fact.runId, facts: [fact], bytes };
+  const metadata = aiFact(fact, ai);
+  return { runId: fact.runId, facts: [fact, metadata], bytes: bytes + metadata.values.length };
 }
 
 function spanFact(
@@ -151,6 +160,9 @@ function shownAttributes(span: IncomingSpan, attributes: ReadonlyMap<string, Jso
   }
   for (const [key, value] of attributes) {
     if (!understood.has(key) && !key.startsWith(ownPrefix)) kept.set(key, value);
+  }
+  for (const [key, value] of eventAttributes(span.events, span.droppedEvents)) {
+    if (!kept.has(key)) kept.set(key, value);
   }
   const { text, dropped } = attributeText(kept, attributeBytesMax);
   const missing = dropped + span.droppedAttributes;
@@ -217,8 +229,9 @@ function shown(text: string | undefined): string | undefined {
   return text?.slice(0, nameCharsMax).replaceAll('\0', '').toWellFormed();
 }
 
-function roughBytes(fact: UserlandSpanFact | MetadataFact): number {
-  return fact.t === 'metadata'
-    ? fact.values.length
-    : fact.attributes.length + fact.resourceAttributes.length + 2 * nameCharsMax;
+/** Of what can be long; the rest is bounded and taken to be what it usually is. */
+export function userlandBytes(
+  fact: Pick<UserlandSpanFact, 'attributes' | 'resourceAttributes'>,
+): number {
+  return fact.attributes.length + fact.resourceAttributes.length + 2 * nameCharsMax;
 }
