@@ -3,12 +3,11 @@
 --
 -- KEYS[1] key prefix
 -- ARGV: run; item of the call; generation of the call, or -1 when unknown; bytes of outputs at most;
---       steps at most; number of outputs, per output: step, JSON, fact or ''; number of defers, per defer: step, JSON;
---       number of facts, facts
+--       steps at most; number of outputs, per output: step, JSON, fact or '';
+--       number of defers, per defer: step, JSON, fact or ''; number of facts, facts
 -- Returns 1 saved; 0 the run is gone; -1 the item is gone or was handed out again since; -2 outputs exceed the limit;
 --        -3 there are more steps than allowed (nothing was changed for -1 … -3)
--- include: run
--- include: outbox
+-- include: defer
 local run, id, generation = arg_text(), arg_text(), arg_text()
 local state_max, steps_max = arg_number(), arg_number()
 local outputs, size = {}, 0
@@ -16,10 +15,7 @@ for i = 1, arg_number() do
   outputs[i] = { arg_text(), arg_text(), arg_text() }
   size = size + #outputs[i][2]
 end
-local defers = {}
-for i = 1, arg_number() do
-  defers[i] = { arg_text(), arg_text() }
-end
+local defers = arg_defers()
 local facts = arg_list()
 local key = run_key(run)
 local stored = redis.call('HMGET', key, 'sz', 'n')
@@ -51,9 +47,7 @@ for i = 1, #outputs do
     end
   end
 end
-for i = 1, #defers do
-  redis.call('HSETNX', key .. ':defers', defers[i][1], defers[i][2])
-end
+save_defers(run, defers)
 publish_facts(facts)
 if is_further and item[1] == run and item[3] ~= '0' then
   redis.call('HSET', P .. ':item:' .. id, 'a', '0')

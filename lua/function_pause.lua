@@ -10,18 +10,8 @@ if redis.call('HSETNX', P .. ':paused', partition, now) == 0 then
   return 0
 end
 unpoint(partition, account)
--- Its items may just have been given room of concurrency keys that others wait for, too.
-local ids = redis.call('ZRANGE', P .. ':x:ready:' .. partition, 0, 999)
-local refilled = {}
-for i = 1, #ids do
-  local f = redis.call('HMGET', P .. ':item:' .. ids[i], 'c1', 'l1', 'c2', 'l2')
-  for k = 1, 3, 2 do
-    if f[k] and not refilled[f[k]] then
-      refilled[f[k]] = true
-      refill(f[k], f[k + 1])
-    end
-  end
-end
+-- Its items may just have been offered room of concurrency keys that others wait for, too.
+pass_offers_on(partition, account)
 wake_waiting(account)
 redis.call('PUBLISH', P .. ':paused', partition)
 return 1

@@ -1,5 +1,5 @@
 -- Takes over items whose lease has expired: their process is gone. They are ready again, with the same attempt and at
--- their old place in the order.
+-- their old place in the order. Refills that were broken off go on, should nobody have done so.
 --
 -- KEYS[1] key prefix
 -- ARGV: now ms; items at most
@@ -15,5 +15,6 @@ for i = 1, #ids do
     redis.call('ZREM', P .. ':x:leases', ids[i])
   end
 end
+go_on_refilling()
 local first = redis.call('ZRANGE', P .. ':x:leases', 0, 0, 'WITHSCORES')
 return { #ids, first[2] and math.ceil(tonumber(first[2])) or -1 }

@@ -42,6 +42,7 @@ end
 
 if is_paused(partition) then
   unpoint(partition, account)
+  pass_offers_on(partition, account)
   share_room()
   return { -4, 0 }
 end
@@ -81,6 +82,9 @@ for i = 1, #ids do
   local f = redis.call('HMGET', P .. ':item:' .. id, 'k', 'r', 'at', 'a', 'm', 'g', 'n', 'd', 'c1', 'l1', 'c2', 'l2', 'sc',
     'cursor')
   redis.call('ZREM', ready, id)
+  if f[9] then
+    redis.call('ZREM', P .. ':x:offered:' .. partition, id)
+  end
   local blocked
   for k = 9, 11, 2 do
     if f[k] and tonumber(f[k + 1]) > 0 and redis.call('ZCARD', inflight_key(f[k])) >= tonumber(f[k + 1]) then

@@ -11,7 +11,7 @@
 --       number of items, per item: step that must still be open or '', fact or '', item;
 --       number of waits, per wait: pause (see lib/pause), timeout item, conflict rule ('' none, fail, replace),
 --         fact or '', number of items queued with it (the events of an invoke), items, number of their facts, facts;
---       number of defers, per defer: step, JSON;
+--       number of defers, per defer: step, JSON, fact or '';
 --       number of facts, facts
 -- Returns  1 done
 --          2 done, and another item drives the run on
@@ -19,8 +19,7 @@
 --         -1 the lease is lost   -2 outputs exceed the limit   -3 another run waits for the signal
 --         -4 the answer leaves nothing that could ever drive the run on, for the second time
 --         (nothing was changed for -1 … -4)
--- include: run
--- include: outbox
+-- include: defer
 local now, id, token, run = arg_text(), arg_text(), arg_text(), arg_text()
 local version, plans, state_max = arg_text(), arg_text(), arg_number()
 local group = arg_list()
@@ -45,10 +44,7 @@ for i = 1, arg_number() do
   wait.item_facts = arg_list()
   waits[i] = wait
 end
-local defers = {}
-for i = 1, arg_number() do
-  defers[i] = { arg_text(), arg_text() }
-end
+local defers = arg_defers()
 local facts = arg_list()
 
 -- Checks: nothing is written before the last of them.
@@ -157,9 +153,7 @@ for i = 1, #waits do
     end
   end
 end
-for i = 1, #defers do
-  redis.call('HSETNX', key .. ':defers', defers[i][1], defers[i][2])
-end
+save_defers(run, defers)
 publish_facts(facts)
 
 -- Nothing else would ever come back to the run: look for its next steps, whatever the answer said.

@@ -7,6 +7,7 @@ import type { Functions } from './executor/functions.ts';
 import { RunLimits } from './executor/limits.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import { endsWithin } from './lib/patience.ts';
 import { ulid } from './lib/ulid.ts';
 import { queueDepth } from './queue/depth.ts';
 import { rebuildFields, rebuildKnown } from './queue/queue.ts';
@@ -26,6 +27,9 @@ import { defaultPrefix } from './store/prefix.ts';
 import { StoreUnavailableError } from './store/store.ts';
 import { createOtlpExporter } from './trace/otlp/exporter.ts';
 
+/** Time for what is being written to history when the server ends. */
+const historyStopMsMax = 4_000;
+
 export interface RunningServer {
   readonly url: string;
   /** Takes no more work, lets calls in flight finish for `drainMs`, makes everything durable. */
@@ -40,7 +44,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Runn
     opened = await openAll(settings, log, metering.metrics);
     return await run(settings, log, { ...opened, exporter, metering });
   } catch (error) {
-    if (opened !== null) await closeAll(opened);
+    if (opened !== null) await closeAll(opened, log);
     await exporter?.close();
     throw error;
   }
@@ -100,11 +104,19 @@ async function run(
       if (left > 0) log.warn('calls were still under way; they are made again', { left });
       work.memory.stop();
       await doors.close();
-      await Promise.all([reading.pump.stop(), reading.retention.stop()]);
+      await stopHistory(reading, log);
       await opened.exporter?.close();
-      await closeAll(opened);
+      await closeAll(opened, log);
     },
   };
+}
+
+/** A history that hangs has what it lacks in the outbox: the next start brings it. */
+async function stopHistory({ pump, retention }: ReadingParts, log: Logger): Promise<void> {
+  const pruned = endsWithin(systemClock, historyStopMsMax, retention.stop());
+  const [isCarried] = await Promise.all([pump.stop(historyStopMsMax), pruned]);
+  if (isCarried) return;
+  log.warn('history does not answer; what it lacks is kept and written after the next start');
 }
 
 /** Where the metrics are read from. */
@@ -139,7 +151,7 @@ function listen(
   const refreshPauses = () => read(pauses.refresh());
   listenToScripts(store, {
     wake: (partition, atMs) => processor.wake(partition, atMs),
-    facts: (count) => pump.wake(count),
+    facts: (count, bytes) => pump.wake(count, bytes),
     unpaused: (eventName, pauseId) => waiting.forget(eventName, pauseId),
     paused: refreshPauses,
     // Alone, this process knows what else it has done.

@@ -4,6 +4,7 @@ import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SQL } from 'bun';
+import { eventually } from './eventually.ts';
 import { freePort } from './free_port.ts';
 
 /** Where Debian puts it. */
@@ -75,14 +76,34 @@ export class PostgresServer {
     await this.#control('stop', '-m', 'immediate');
   }
 
+  /** The server hangs: it takes connections and answers nothing, and those that are open stay open. */
+  async pause(): Promise<void> {
+    const pid = this.#pid();
+    if (pid === null) return;
+    process.kill(pid, 'SIGSTOP');
+    // It makes a process for each connection: those that are being made now have to be stopped too.
+    await eventually(() => isStopped(pid));
+    for (const child of childrenOf(pid)) process.kill(child, 'SIGSTOP');
+  }
+
+  /** Goes on as if nothing had been. */
+  unpause(): void {
+    const pid = this.#pid();
+    if (pid === null || !isStopped(pid)) return;
+    for (const child of childrenOf(pid)) process.kill(child, 'SIGCONT');
+    process.kill(pid, 'SIGCONT');
+  }
+
   async dispose(): Promise<void> {
     process.off('exit', this.#end);
+    this.unpause();
     if (this.#pid() !== null) await this.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 
   /** The server is a process of its own: it would outlive a test that is broken off. */
   readonly #end = (): void => {
+    this.unpause();
     const pid = this.#pid();
     if (pid !== null) process.kill(pid, 'SIGQUIT');
     rmSync(this.folder, { recursive: true, force: true });
@@ -140,6 +161,18 @@ async function run(program: string, args: readonly string[]): Promise<void> {
   const said = await Bun.file(log).text();
   await rm(log, { force: true });
   if (code !== 0) throw new Error(`${program} ended with ${code}: ${said}`);
+}
+
+function isStopped(pid: number): boolean {
+  return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text
+    .split(' ')
+    .filter((child) => child !== '')
+    .map(Number);
 }
 
 function isRoot(): boolean {

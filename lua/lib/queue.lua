@@ -12,6 +12,8 @@
 --   x:inflight:<key>          zset  item -> lease expiry, per account (a:<id>) and concurrency key
 --   x:backlog:<key>           zset  item -> score: items that wait for capacity of a concurrency key
 --   x:held                    set   all items in backlogs: for counting them
+--   x:offered:<partition>     zset  item -> score: ready items that were let out of a backlog for room that is free
+--   x:refill                  zset  concurrency key -> limit: keys whose refill is to be gone on with
 --   x:waiting:<account>       zset  partition -> ms: partitions that wait for capacity of the account
 --   x:partitions              zset  partition -> ms when it next has work
 --   x:accounts                zset  account -> ms; x:account:<account>:partitions as x:partitions
@@ -166,13 +168,19 @@ local function is_paused(partition)
   return redis.call('HEXISTS', P .. ':paused', partition) == 1
 end
 
+-- How many items of backlogs one refill looks at; what is left is done later (go_on_refilling).
+local refill_items_max = 250
+
 -- Moves the first item that waits for a concurrency key back to its partition, if there is room for it now. Items of
--- paused functions cannot use the room: they go back as well, and the next one has its turn, some at a time.
-local function refill(key, limit)
+-- paused functions cannot use the room: they go back as well, and the next one has its turn. Where `most` of them came
+-- first, the key is noted: the last of them has pointed at its partition, and whoever looks there goes on. Returns how
+-- many items were looked at.
+local function refill(key, limit, most)
   local backlog = P .. ':x:backlog:' .. key
-  for _ = 1, 1000 do
+  most = most or refill_items_max
+  for count = 1, most do
     if redis.call('ZCARD', backlog) == 0 or redis.call('ZCARD', inflight_key(key)) >= tonumber(limit) then
-      return
+      return count - 1
     end
     local first = redis.call('ZPOPMIN', backlog)
     redis.call('SREM', P .. ':x:held', first[1])
@@ -180,8 +188,65 @@ local function refill(key, limit)
     if item[1] then
       make_ready(first[1], item[1], item[2], first[2])
       if not is_paused(item[1]) then
-        return
+        redis.call('ZADD', P .. ':x:offered:' .. item[1], first[2], first[1])
+        return count
       end
+    end
+  end
+  redis.call('ZADD', P .. ':x:refill', limit, key)
+  return most
+end
+
+-- Refills a key until all its room is offered. Returns how many items were looked at.
+local function refill_all(key, limit, most)
+  local room = tonumber(limit) - redis.call('ZCARD', inflight_key(key))
+  local looked = 0
+  while room > 0 do
+    if looked == most then
+      redis.call('ZADD', P .. ':x:refill', limit, key)
+      return looked
+    end
+    local count = refill(key, limit, most - looked)
+    if count == 0 then
+      return looked
+    end
+    looked = looked + count
+    room = room - 1
+  end
+  return looked
+end
+
+-- Goes on with refills that had to look at too many items, as many of those at a time.
+local function go_on_refilling()
+  local left = refill_items_max
+  while left > 0 do
+    local noted = redis.call('ZPOPMIN', P .. ':x:refill')
+    if not noted[1] then
+      return
+    end
+    left = left - math.max(1, refill_all(noted[1], noted[2], left))
+  end
+end
+
+-- Room of concurrency keys that a paused function was offered goes to those who wait for it, a bounded number of items
+-- at a time. While some is left, the partition has a pointer: whoever looks there calls this again.
+local function pass_offers_on(partition, account)
+  local offered = P .. ':x:offered:' .. partition
+  local ids = redis.call('ZRANGE', offered, 0, refill_items_max - 1)
+  for i = 1, #ids do
+    local f = redis.call('HMGET', P .. ':item:' .. ids[i], 'c1', 'l1', 'c2', 'l2')
+    for k = 1, 3, 2 do
+      if f[k] then
+        redis.call('ZADD', P .. ':x:refill', f[k + 1], f[k])
+      end
+    end
+    redis.call('ZREM', offered, ids[i])
+  end
+  go_on_refilling()
+  if redis.call('EXISTS', P .. ':x:refill', offered) > 0 then
+    local first = redis.call('ZRANGE', P .. ':x:ready:' .. partition, 0, 0, 'WITHSCORES')
+    if first[1] then
+      point(partition, account, first[2])
     end
   end
 end
@@ -212,6 +277,9 @@ local function withdraw_free(id, f)
       repoint(f[1], f[2])
     end
     wake_waiting(f[2])
+  end
+  if f[3] then
+    redis.call('ZREM', P .. ':x:offered:' .. f[1], id)
   end
   for i = 3, 5, 2 do
     if f[i] then

@@ -7,7 +7,7 @@ import { requeue } from '../queue/queue.ts';
 import { loadRun } from '../state/run_state.ts';
 import { commitCheckpoint, commitSteps, type StepPlan } from '../state/step_commit.ts';
 import { callEnded, failedByServer } from './call_fact.ts';
-import { endedWith, endingWith } from './last_answer.ts';
+import { endedWith, endingWith, isReport } from './last_answer.ts';
 import { opcodesMax } from './limits.ts';
 import { planSteps } from './plan.ts';
 import type { PlanContext } from './plan_draft.ts';
@@ -103,11 +103,8 @@ export class Answers {
     if (ops.some((op) => op.op === 'StepError') && !outcome.noRetry) {
       if (await this.retryStep(work, outcome)) return;
     }
-    const planned = planSteps(
-      ops,
-      this.planContext(work, outcome.requestVersion),
-      outcome.requestVersion,
-    );
+    const context = await this.answerContext(work, outcome);
+    const planned = planSteps(ops, context, outcome.requestVersion);
     if (!planned.ok) return this.endFailed(work, planned.failure);
     return this.commitPlan(work, planned.plan);
   }
@@ -133,13 +130,15 @@ export class Answers {
    */
   private async retryStep(work: AnsweredWork, outcome: CallOpcodes): Promise<boolean> {
     const { store, clock, limits } = this.parts;
-    const { item, fn } = work;
+    const { item, fn, state } = work;
     const nowMs = clock.now();
-    if (item.attempt + 1 < item.attemptsMax)
-      await this.keepOthers(work, outcome, limits.stateBytesMax(fn.id));
+    const keepOthers = (itemId: string) =>
+      this.keepOthers(work, outcome, { itemId, stateBytesMax: limits.stateBytesMax(fn.id) });
+    const isLast = item.attempt + 1 >= item.attemptsMax;
+    if (!isLast) await keepOthers(item.id);
     const facts = outcome.ops
       .filter((op) => op.op === 'StepError')
-      .map((op) =>
+      .map((op, index) =>
         opcodeFact(op, {
           runId: item.runId,
           callId: work.call.callId,
@@ -147,26 +146,30 @@ export class Answers {
           attempt: item.attempt,
           attemptsMax: item.attemptsMax,
           nowMs,
+          seq: state.stepCount + index,
           output: canonicalJson({ error: op.error ?? null }),
         }),
       );
     facts.push(this.callFact(work, false));
     const delaysMs = this.delaysMs(work, outcome.retryAtMs, nowMs);
     const put = await requeue(store, item, { nowMs, isAttempt: true, delaysMs, facts });
+    // A checkpoint has given the item new attempts meanwhile; what else was answered gives it no further ones.
+    if (isLast && put.kind === 'queued') await keepOthers('');
     return put.kind !== 'exhausted';
   }
 
-  private async keepOthers(work: Work, outcome: CallOpcodes, stateBytesMax: number): Promise<void> {
+  private async keepOthers(
+    work: Work,
+    outcome: CallOpcodes,
+    { itemId, stateBytesMax }: { readonly itemId: string; readonly stateBytesMax: number },
+  ): Promise<void> {
     const others = outcome.ops.filter((op) => op.op !== 'StepError');
     if (others.length === 0) return;
-    const planned = planSteps(
-      others,
-      this.planContext(work, outcome.requestVersion),
-      outcome.requestVersion,
-    );
+    const context = await this.answerContext(work, outcome);
+    const planned = planSteps(others, context, outcome.requestVersion);
     if (!planned.ok) return;
     const { outputs, defers, facts } = planned.plan;
-    const { runId, id: itemId } = work.item;
+    const { runId } = work.item;
     await commitCheckpoint(this.parts.store, {
       runId,
       itemId,
@@ -177,6 +180,15 @@ export class Answers {
       defers,
       facts,
     });
+  }
+
+  /** Steps that come with other opcodes may be the rest of those that were reported while the call was open. */
+  private async answerContext(work: Work, outcome: CallOpcodes): Promise<PlanContext> {
+    const { ops, requestVersion } = outcome;
+    const context = this.planContext(work, requestVersion);
+    if (ops.length === 1 || !ops.some(isReport)) return context;
+    const now = await loadRun(this.parts.store, work.item.runId, { withSteps: false });
+    return { ...context, seq: now?.stepCount ?? context.seq };
   }
 
   private planContext(work: Work, answeredVersion: number | null): PlanContext {
@@ -193,6 +205,7 @@ export class Answers {
       startedAtMs: state.startedAtMs,
       requestVersion: known ?? 1,
       defers: state.defers,
+      seq: state.stepCount,
       newEventId: this.parts.newId,
     };
   }
@@ -201,11 +214,12 @@ export class Answers {
     return this.end(work, { status: 'Failed', error: failure, output: canonicalJson(failure) }, []);
   }
 
-  /** `ops` came with the end. Defers may have been reported while the call was open. */
+  /** `ops` came with the end. Defers and steps may have been reported while the call was open. */
   private async end(work: AnsweredWork, ending: Ending, ops: readonly Opcode[]): Promise<void> {
     const now = await loadRun(this.parts.store, work.item.runId, { withSteps: false });
     const context = this.planContext(work, null);
-    const { run, facts } = endedWith({ ...context, defers: now?.defers ?? context.defers }, ops);
+    const reported = now === null ? {} : { defers: now.defers, seq: now.stepCount };
+    const { run, facts } = endedWith({ ...context, ...reported }, ops);
     const called = this.callFact(work, ending.status === 'Failed');
     await this.parts.terminator.end(run, work.item, ending, [...facts, called]);
   }

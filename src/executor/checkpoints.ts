@@ -92,6 +92,7 @@ export class AsyncCheckpoints {
         callId: callIdOfToken(request),
         requestVersion: 1,
         defers: run.defers,
+        seq: run.stepCount,
         newEventId: newId,
       },
       null,

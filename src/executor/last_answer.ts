@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isLazy, type Opcode } from '../driver/opcode.ts';
 import type { RunMetadata } from '../state/run_metadata.ts';
+import type { NewDefer } from '../state/step_commit.ts';
 import { planSteps } from './plan.ts';
 import type { PlanContext } from './plan_draft.ts';
 import type { EndedRun, Ending } from './run_ending.ts';
@@ -30,7 +31,7 @@ function endpointEnding(output: string): Ending {
   return { status: 'Failed', output, error: endpointFailed(result.data.data.status) };
 }
 
-/** `ops` came with the end: defers still count, finished steps are told to history and need not be kept. */
+/** `ops` came with the end: defers still count; they and finished steps are told to history and need not be kept. */
 export function endedWith(
   context: PlanContext,
   ops: readonly Opcode[],
@@ -38,17 +39,24 @@ export function endedWith(
   const { runId, metadata, events } = context;
   const planned = planSteps(ops.filter(isReport), context, null);
   const { defers, outputs } = planned.ok ? planned.plan : { defers: [], outputs: [] };
-  const added = defers.map((defer) => [defer.stepId, defer.record] as const);
+  const added = newDefers(context, defers);
   return {
     run: {
       runId,
       metadata,
       events,
       startedAtMs: context.startedAtMs,
-      defers: [...context.defers, ...added],
+      defers: [...context.defers, ...added.map(({ stepId, record }) => [stepId, record] as const)],
     },
-    facts: outputs.map((output) => output.fact),
+    facts: [...outputs, ...added].map(({ fact }) => fact),
   };
+}
+
+/** The first record of a step counts, as it does in the scripts that keep them. */
+function newDefers(context: PlanContext, defers: readonly NewDefer[]): readonly NewDefer[] {
+  const first = new Map(defers.toReversed().map((defer) => [defer.stepId, defer]));
+  for (const [stepId] of context.defers) first.delete(stepId);
+  return defers.filter((defer) => first.get(defer.stepId) === defer);
 }
 
 /** Steps that the app has finished, and what it only wants recorded: nothing follows from them by itself. */

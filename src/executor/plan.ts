@@ -49,8 +49,9 @@ export function planSteps(
   answeredVersion: number | null,
 ): Planned {
   const draft: PlanDraft = { outputs: [], items: [], waits: [], defers: [], facts: [] };
-  for (const op of ops) {
-    const failure = planners[op.op](op, context, draft);
+  for (const [index, op] of ops.entries()) {
+    const seq = (context.seq ?? 0) + index;
+    const failure = planners[op.op](op, { ...context, seq }, draft);
     if (failure !== null) return { ok: false, failure };
   }
   const steps = ops.filter((op) => !isLazy(op.op));

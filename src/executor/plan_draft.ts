@@ -18,16 +18,22 @@ export interface PlanContext extends RunWork {
   /** The SDK's version of the protocol; 1 when it did not say. */
   readonly requestVersion: number;
   readonly defers: readonly (readonly [string, string])[];
+  /**
+   * Place of the facts in history: how many steps of the run had finished before, from which the plan counts on, so
+   * that reports of the same millisecond follow each other.
+   */
+  readonly seq?: number;
   readonly newEventId: () => string;
 }
 
 /** What history hears of every step of this answer. */
-export function factBase({ runId, callId, nowMs }: PlanContext): {
+export function factBase({ runId, callId, nowMs, seq }: PlanContext): {
   readonly runId: string;
   readonly callId?: string;
   readonly nowMs: number;
+  readonly seq?: number;
 } {
-  return { runId, callId, nowMs };
+  return { runId, callId, nowMs, seq };
 }
 
 /** A StepPlan that is being written; each opcode adds its part. */

@@ -20,8 +20,15 @@ export interface Resumption {
   readonly preset: Preset;
   /** The step, when the app can be asked for it directly: one that runs in the app. Others are discovered. */
   readonly target?: NonNullable<Edge['target']>;
-  /** The facts by which the original run's history says that the steps finished. */
-  readonly finished: readonly StepFact[];
+  /** What the original run's history says of the steps that finished, in their order. */
+  readonly finished: readonly FinishedStep[];
+}
+
+interface FinishedStep {
+  /** Of a sleep, wait or invocation: what it was for. Its end does not say so. */
+  readonly begin?: StepFact;
+  /** With what only other facts of the step say. */
+  readonly end: StepFact;
 }
 
 export type ResumptionOutcome =
@@ -47,11 +54,15 @@ const otherKinds: ReadonlySet<string> = new Set([
   'fetch',
 ]);
 const finishedStatuses: ReadonlySet<string> = new Set(['Completed', 'Failed', 'TimedOut']);
+const lastingStatuses: ReadonlySet<string> = new Set(['Sleeping', 'Waiting', 'Invoking']);
 
 interface KnownStep {
   readonly stepId: string;
   name: string;
   isPlain: boolean;
+  /** The first that there is. */
+  input?: string;
+  begin?: StepFact;
 }
 
 export function resumptionFrom(
@@ -59,17 +70,26 @@ export function resumptionFrom(
   { stepId: wanted, input }: FromStep,
 ): ResumptionOutcome {
   const stepFacts = facts.filter(isOfStep);
-  const step = stepNamed(stepsOf(stepFacts), wanted);
+  const steps = stepsOf(stepFacts);
+  const step = stepNamed(steps, wanted);
   if (typeof step === 'string') return { kind: step };
-  const finished = finishedBefore(stepFacts, step.stepId);
+  const ends = finishedBefore(stepFacts, step.stepId);
   return {
     kind: 'found',
     preset: {
-      steps: finished.map((fact) => [fact.stepId, memoOf(fact)]),
+      steps: ends.map((fact) => [fact.stepId, memoOf(fact)]),
       inputs: input === undefined ? [] : [[step.stepId, inputMemo(input)]],
     },
     ...(step.isPlain && { target: { stepId: step.stepId, name: step.name } }),
-    finished,
+    finished: ends.map((end) => finishedStep(end, steps.get(end.stepId))),
+  };
+}
+
+function finishedStep(end: StepFact, known: KnownStep | undefined): FinishedStep {
+  const { begin, name = end.name, input = end.input } = known ?? {};
+  return {
+    ...(begin && { begin: { ...begin, name } }),
+    end: { ...end, name, input, op: end.op ?? begin?.op },
   };
 }
 
@@ -81,13 +101,17 @@ export function presetFacts(
   { finished }: Resumption,
   { runId, originalRunId, nowMs }: { runId: string; originalRunId: string; nowMs: number },
 ): string[] {
-  return finished.map(({ stepId, name, kind, status, attempt, input, output, op, detail }) =>
-    factText({
+  const told = (seq: number, fact: StepFact): string => {
+    const { stepId, name, kind, status, attempt, input, output, op, detail } = fact;
+    return factText({
       ...{ t: 'step', runId, stepId, name, kind, status, attempt, op, input, output },
       // Without a duration: nothing ran that could be measured.
-      ...{ atMs: nowMs, startedAtMs: nowMs },
+      ...{ atMs: nowMs, startedAtMs: nowMs, seq },
       detail: { ...detail, memoized_from: originalRunId },
-    }),
+    });
+  };
+  return finished.flatMap(({ begin, end }, seq) =>
+    (begin === undefined ? [end] : [begin, end]).map((fact) => told(seq, fact)),
   );
 }
 
@@ -97,13 +121,16 @@ function isOfStep(fact: TraceFact): fact is StepFact {
 
 function stepsOf(facts: readonly StepFact[]): ReadonlyMap<string, KnownStep> {
   const steps = new Map<string, KnownStep>();
-  for (const { stepId, name, op, kind } of facts) {
+  for (const fact of facts) {
+    const { stepId, name, op, kind } = fact;
     const isPlain = op === undefined ? !otherKinds.has(kind) : plainOps.has(op);
     const step = steps.get(stepId) ?? { stepId, name, isPlain };
     steps.set(stepId, step);
     // Some facts about the end of a wait do not say what its step is called, and none says its opcode.
     if (step.name === '') step.name = name;
     step.isPlain &&= isPlain;
+    step.input ??= fact.input;
+    if (lastingStatuses.has(fact.status)) step.begin ??= fact;
   }
   return steps;
 }

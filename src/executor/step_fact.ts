@@ -60,6 +60,7 @@ export function opcodeFact(
     /** The call that reported it. */
     readonly callId?: string;
     readonly attemptsMax?: number;
+    readonly seq?: number;
   },
 ): string {
   const { input } = op.opts;
@@ -79,6 +80,7 @@ export function opcodeFact(
     op: op.op,
     callId: what.callId,
     attemptsMax: what.attemptsMax,
+    seq: what.seq,
   });
 }
 

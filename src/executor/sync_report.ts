@@ -66,7 +66,8 @@ export async function commitReport(
   if (reports.length > 0 && !(await keep(parts, context, reports))) return;
   const others = ops.filter((op) => !isReport(op));
   const forcesPlan = ops.filter((op) => !isLazy(op.op)).length > 1;
-  if (others.length > 0 || forcesPlan) await goAsync(parts, context, others, forcesPlan);
+  const following = { ...context, seq: run.stepCount + reports.length };
+  if (others.length > 0 || forcesPlan) await goAsync(parts, following, others, forcesPlan);
 }
 
 function contextOf({ clock, newId }: SyncReportParts, run: ReportingRun): PlanContext {
@@ -81,6 +82,7 @@ function contextOf({ clock, newId }: SyncReportParts, run: ReportingRun): PlanCo
     startedAtMs: run.metadata.scheduledAtMs,
     requestVersion: run.metadata.endpoint?.requestVersion ?? 1,
     defers: run.defers,
+    seq: run.stepCount,
     newEventId: newId,
   };
 }

@@ -106,6 +106,8 @@ export interface StepFact {
   readonly callId?: string;
   /** Attempts at most, where the step has attempts of its own. */
   readonly attemptsMax?: number;
+  /** Place among the run's facts of the same millisecond: as the app reported them. */
+  readonly seq?: number;
 }
 
 /**
@@ -181,6 +183,21 @@ export interface UserlandSpanFact {
   readonly attempt?: number;
 }
 
+/** What a run has put off until its end (execution.md §11.7); the first of a status counts. */
+export interface DeferFact {
+  readonly t: 'defer';
+  readonly runId: string;
+  /** Hashed id of the defer; of an abort: of the one that is called off. */
+  readonly deferId: string;
+  /** As the app calls it; empty where it did not say. */
+  readonly name: string;
+  readonly functionSlug: string;
+  readonly status: 'Scheduled' | 'Aborted' | 'Rejected';
+  /** Of a rejection: the limit that it broke. */
+  readonly reason?: string;
+  readonly atMs: number;
+}
+
 /** What users and SDKs write onto a run (observability-ui.md §7.5). Applied in the order of `id`. */
 export interface MetadataFact {
   readonly t: 'metadata';
@@ -204,10 +221,16 @@ export type TraceFact =
   | StepFact
   | CallStartedFact
   | CallEndedFact
+  | DeferFact
   | UserlandSpanFact
   | MetadataFact;
 
 export type Fact = EventFact | RunScheduledFact | RunStartedFact | RunEndedFact | TraceFact;
+
+/** The step finished in another run, from which this one has its result: here it did not run. */
+export function isMemoized({ detail }: Pick<StepFact, 'detail'>): boolean {
+  return detail?.memoized_from !== undefined;
+}
 
 /** A fact as it goes through the outbox. */
 export function factText(fact: Fact): string {

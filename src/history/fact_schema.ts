@@ -90,6 +90,7 @@ const stepFact = z.object({
   op: z.string().optional(),
   callId: z.string().optional(),
   attemptsMax: z.number().int().nonnegative().optional(),
+  seq: z.number().int().nonnegative().optional(),
 });
 
 const callFact = {
@@ -120,6 +121,17 @@ const callEndedFact = z.object({
   responseBytes: z.number().int().nonnegative().optional(),
   ops: z.array(z.object({ op: z.string(), id: z.string(), name: z.string() })).optional(),
   output: z.string().optional(),
+});
+
+const deferFact = z.object({
+  t: z.literal('defer'),
+  runId: z.string().min(1),
+  deferId: z.string(),
+  name: z.string(),
+  functionSlug: z.string(),
+  status: z.enum(['Scheduled', 'Aborted', 'Rejected']),
+  reason: z.string().optional(),
+  atMs: timeMs,
 });
 
 const userlandSpanFact = z.object({
@@ -164,6 +176,7 @@ const factSchema: z.ZodType<Fact> = z.discriminatedUnion('t', [
   stepFact,
   callStartedFact,
   callEndedFact,
+  deferFact,
   userlandSpanFact,
   metadataFact,
 ]);

@@ -15,8 +15,8 @@ export function freshHistory(history: History, pump: Pick<OutboxPump, 'idle'>): 
     };
   return {
     record: (facts) => history.record(facts),
-    events: fresh((query) => history.events(query)),
-    countEvents: fresh((filter) => history.countEvents(filter)),
+    events: fresh((query, signal) => history.events(query, signal)),
+    countEvents: fresh((filter, signal) => history.countEvents(filter, signal)),
     event: fresh((id) => history.event(id)),
     eventsById: fresh((ids) => history.eventsById(ids)),
     runsOfEvents: fresh((ids) => history.runsOfEvents(ids)),

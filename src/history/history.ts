@@ -33,6 +33,8 @@ export interface RunRecord {
   readonly originalRunId: string | null;
   readonly replayId: string | null;
   readonly isDeferred: boolean;
+  /** A step of the run asked a model. */
+  readonly hasAi: boolean;
   /** Traceparents of what led to the run. */
   readonly links: readonly string[];
   readonly skipReason: SkipReason | null;
@@ -109,9 +111,9 @@ export interface Pruned {
 export interface History {
   /** Records facts (JSON text each) in order; resolves when they are on disk. Repeats change nothing. */
   record(facts: readonly string[]): Promise<void>;
-  /** Newest first. Throws `QueryError` when `query` is not one. */
-  events(query: EventQuery): Promise<readonly EventRecord[]>;
-  countEvents(filter: EventFilter): Promise<number>;
+  /** Newest first. Throws `QueryError` when `query` is not one. `signal` gives a long search up. */
+  events(query: EventQuery, signal?: AbortSignal): Promise<readonly EventRecord[]>;
+  countEvents(filter: EventFilter, signal?: AbortSignal): Promise<number>;
   event(internalId: string): Promise<EventRecord | null>;
   /** Those of them that are known, in no particular order. 1 to 1000. */
   eventsById(internalIds: readonly string[]): Promise<readonly EventRecord[]>;

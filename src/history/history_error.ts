@@ -2,8 +2,14 @@
 
 /** The history database is away (disk full, locked, closed). Nothing was recorded; the work can be tried again. */
 export class HistoryUnavailableError extends Error {
-  readonly code = 'history_unavailable';
-  override readonly name = 'HistoryUnavailableError';
+  readonly code: string = 'history_unavailable';
+  override readonly name: string = 'HistoryUnavailableError';
+}
+
+/** So much is being searched that one more search has no room; the same search can be tried again. */
+export class HistoryBusyError extends HistoryUnavailableError {
+  override readonly code = 'busy';
+  override readonly name = 'HistoryBusyError';
 }
 
 /**

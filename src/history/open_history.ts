@@ -1,6 +1,7 @@
 /** Opens history where the settings say: in a SQLite file, in a temporary one, or in PostgreSQL. */
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Logger } from '../lib/logger.ts';
 import type { History } from './history.ts';
 import { HistoryUnavailableError } from './history_error.ts';
 import type { HistoryPlace } from './place.ts';
@@ -28,6 +29,8 @@ export type HistoryOptions = (
 ) & {
   /** Is told what each batch of facts adds to the metrics. */
   readonly onRecorded?: (tally: FactTally) => void;
+  /** Hears of an upgrade of the database, which may take minutes. */
+  readonly log?: Pick<Logger, 'info' | 'warn'>;
 };
 
 /** Those that have a connection of their own. */
@@ -40,7 +43,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     if (folder !== null) removeFolder(folder);
   };
   const place = placeOf(options, folder);
-  const writer = new Writer({ place, onRecorded: options.onRecorded });
+  const writer = new Writer({ place, onRecorded: options.onRecorded, log: options.log });
   const readers = options.kind === 'postgres' ? options.connectionsMax - threads : 1;
   try {
     await writer.open();

@@ -4,10 +4,12 @@
  */
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { endsWithin } from '../lib/patience.ts';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
 import type { History } from './history.ts';
 import { FactsRejectedError } from './history_error.ts';
 import { readOutbox, trimOutbox } from './outbox.ts';
+import { OutboxSize } from './outbox_size.ts';
 
 /**
  * Facts wait this long for company: a batch costs two scripts and two commits, which calls under way would
@@ -28,6 +30,10 @@ const waitingMax = 200_000;
 /** The same once history has been away for this long: it may be away for long, and steps go on. */
 const waitingMaxWhileAway = 50_000;
 const awayMs = 60_000;
+/** Whatever their number: outputs and payloads may have megabytes each. */
+export const waitingBytesMax = 256 * 1024 * 1024;
+/** A batch takes milliseconds; history that has had one for this long is as good as away. */
+export const stuckMs = 10_000;
 
 export interface OutboxPumpOptions {
   readonly store: Store;
@@ -49,10 +55,11 @@ export class OutboxPump {
   #isRunning = false;
   /** Facts that were announced since the outbox was last read; not 0 when it has to be read. */
   #waiting = 0;
-  /** Facts in the outbox: as many as it had when it was last read, and those announced since. */
-  #backlog = 0;
+  readonly #size = new OutboxSize();
   /** When the first of the failures in a row was. */
   #failingSinceMs: number | null = null;
+  /** Since when history has had the batch that it has not answered yet. */
+  #recordingSinceMs: number | null = null;
   /** The batch in flight. */
   #batch: Promise<void> | null = null;
   /** The next batch, when it is put off. */
@@ -81,18 +88,25 @@ export class OutboxPump {
     this.#begin();
   }
 
-  /** Begins no further batch and waits for the one in flight. What is left stays in the outbox. */
-  async stop(): Promise<void> {
+  /**
+   * Begins no further batch and waits for the one in flight, for at most `msMax`. What is left stays in the outbox.
+   * Resolves with whether no batch is in flight any more.
+   */
+  async stop(msMax: number | null = null): Promise<boolean> {
+    const { clock } = this.#options;
     this.#isRunning = false;
     this.#cancelTimer();
-    await this.#batch;
+    const batch = this.#batch ?? Promise.resolve();
+    const isOver = msMax === null || (await endsWithin(clock, msMax, batch));
+    if (isOver) await batch;
     this.#releaseIdleWaiters();
+    return isOver;
   }
 
   /** Tells that facts were written. Cheap: call it after every script that writes any. */
-  wake(facts = 1): void {
+  wake(facts = 1, bytes = 0): void {
     this.#waiting += facts;
-    this.#backlog += facts;
+    this.#size.add(facts, bytes);
     this.#schedule();
   }
 
@@ -138,14 +152,26 @@ export class OutboxPump {
 
   /** About how many facts history does not have yet. */
   get backlog(): number {
-    return this.#backlog;
+    return this.#size.facts;
+  }
+
+  /** About how many bytes they have. */
+  get backlogBytes(): number {
+    return this.#size.bytes;
+  }
+
+  /** History has had a batch for so long that something is wrong. */
+  get isStuck(): boolean {
+    const sinceMs = this.#recordingSinceMs;
+    return sinceMs !== null && this.#options.clock.now() - sinceMs >= stuckMs;
   }
 
   /** History is so far behind that no new work should be taken in: what waits for it is in memory. */
   get isBehind(): boolean {
-    if (this.#backlog > waitingMax) return true;
+    const { facts, bytes } = this.#size;
+    if (facts > waitingMax || bytes > waitingBytesMax) return true;
     const sinceMs = this.#failingSinceMs;
-    if (sinceMs === null || this.#backlog <= waitingMaxWhileAway) return false;
+    if (sinceMs === null || facts <= waitingMaxWhileAway) return false;
     return this.#options.clock.now() - sinceMs > awayMs;
   }
 
@@ -221,7 +247,7 @@ export class OutboxPump {
     const nowMs = this.#options.clock.now();
     const claim = { reader: this.#reader, nowMs, untilMs: nowMs + claimMs };
     const page = await readOutbox(store, batchMax, claim);
-    this.#backlog = page.length;
+    this.#size.see(page);
     if (page.heldUntilMs !== null) {
       this.#isHeld = true;
       this.#waiting += 1;
@@ -230,11 +256,12 @@ export class OutboxPump {
     if (page.facts.length === 0) return false;
     await this.#record(page.facts);
     const isTrimmed = await trimOutbox(store, page);
-    if (isTrimmed) this.#backlog -= page.facts.length;
+    if (isTrimmed) this.#size.drop(page);
     return !isTrimmed || page.length > page.facts.length;
   }
 
   async #record(facts: readonly string[]): Promise<void> {
+    this.#recordingSinceMs = this.#options.clock.now();
     try {
       await this.#options.history.record(facts);
     } catch (error) {
@@ -248,6 +275,8 @@ export class OutboxPump {
           reasons,
         },
       );
+    } finally {
+      this.#recordingSinceMs = null;
     }
   }
 

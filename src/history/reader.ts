@@ -1,6 +1,6 @@
 /** The main thread's side of the reader: starts its thread when something is searched, and ends it when nothing is. */
 import { type Clock, systemClock, type Timer } from '../lib/clock.ts';
-import { HistoryUnavailableError, QueryError } from './history_error.ts';
+import { HistoryBusyError, HistoryUnavailableError, QueryError } from './history_error.ts';
 import type { HistoryPlace } from './place.ts';
 import type { Found, ReaderAnswer, ReaderRequest, Search } from './reader_message.ts';
 
@@ -49,7 +49,8 @@ export class Reader {
     if (this.#isClosed) return Promise.reject(unavailable('it has been closed'));
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#waiters.size >= searchesMax) {
-      return Promise.reject(unavailable(`${searchesMax} searches are under way, try again later`));
+      const reason = `history reader: ${searchesMax} searches are under way, try again later`;
+      return Promise.reject(new HistoryBusyError(reason));
     }
     this.#thread ??= this.#start();
     this.#idle?.cancel();

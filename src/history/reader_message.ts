@@ -8,17 +8,20 @@ import type {
   RunQuery,
 } from './history.ts';
 import type { HistoryPlace } from './place.ts';
+import type { FactPiece, FactPlace } from './sql/fact_query.ts';
 
 export type Search =
   | { readonly of: 'runs'; readonly query: RunQuery }
   | { readonly of: 'runCount'; readonly filter: RunFilter }
   | { readonly of: 'events'; readonly query: EventQuery }
-  | { readonly of: 'eventCount'; readonly filter: EventFilter };
+  | { readonly of: 'eventCount'; readonly filter: EventFilter }
+  | { readonly of: 'facts'; readonly runId: string; readonly place: FactPlace };
 
 export type Found =
   | { readonly of: 'runs'; readonly page: RunPage }
   | { readonly of: 'events'; readonly events: readonly EventRecord[] }
-  | { readonly of: 'count'; readonly count: number };
+  | { readonly of: 'count'; readonly count: number }
+  | { readonly of: 'facts'; readonly piece: FactPiece };
 
 /** Searches are answered in any order; `cancel` is not, and the search it names is not answered any more. */
 export type ReaderRequest =

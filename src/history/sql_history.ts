@@ -18,8 +18,9 @@ import type {
 import { HistoryUnavailableError } from './history_error.ts';
 import type { Reader } from './reader.ts';
 import type { Found, Search } from './reader_message.ts';
-import { readEvent, readEventsById } from './sql/event_query.ts';
-import { readFacts } from './sql/fact_query.ts';
+import { collectFacts } from './run_facts.ts';
+import { isLongWalk, readEvent, readEventsById } from './sql/event_query.ts';
+import { isSmallRun, readFactPiece } from './sql/fact_query.ts';
 import { readRun, readRunsOfEvents } from './sql/run_query.ts';
 import { find, hasExpression } from './sql/search.ts';
 import type { ReadableDatabase, SqlSource } from './sql/source.ts';
@@ -50,13 +51,13 @@ export class SqlHistory implements History {
     if (facts.length > 0) await this.#parts.writer.record(facts);
   }
 
-  async events(query: EventQuery): Promise<readonly EventRecord[]> {
-    const found = await this.#search({ of: 'events', query });
+  async events(query: EventQuery, signal?: AbortSignal): Promise<readonly EventRecord[]> {
+    const found = await this.#search({ of: 'events', query }, signal);
     return found.of === 'events' ? found.events : mixedUp(found);
   }
 
-  countEvents(filter: EventFilter): Promise<number> {
-    return this.#count({ of: 'eventCount', filter });
+  countEvents(filter: EventFilter, signal?: AbortSignal): Promise<number> {
+    return this.#count({ of: 'eventCount', filter }, signal);
   }
 
   event(internalId: string): Promise<EventRecord | null> {
@@ -88,8 +89,14 @@ export class SqlHistory implements History {
     return this.#count({ of: 'runCount', filter }, signal);
   }
 
-  factsOf(runId: string): Promise<readonly TraceFact[]> {
-    return this.#read((db) => readFacts(db, runId));
+  async factsOf(runId: string): Promise<readonly TraceFact[]> {
+    const isSmall = await this.#read((db) => isSmallRun(db, runId));
+    if (isSmall)
+      return collectFacts(runId, (place) => this.#read((db) => readFactPiece(db, runId, place)));
+    return collectFacts(runId, async (place) => {
+      const found = await this.#search({ of: 'facts', runId, place });
+      return found.of === 'facts' ? found.piece : mixedUp(found);
+    });
   }
 
   /** One small batch. Throws `HistoryUnavailableError`. */
@@ -126,21 +133,26 @@ export class SqlHistory implements History {
       return this.#parts.reader.search(search, signal);
     }
     if (signal?.aborted) return Promise.reject(signal.reason);
-    return this.#read((db) => find(db, search, async () => undefined));
+    const breath = async () => signal?.throwIfAborted();
+    return this.#read((db) => {
+      return find((signal && db.until?.(signal)) ?? db, search, breath);
+    }, signal);
   }
 
   /** PostgreSQL thinks elsewhere; what SQLite thinks about, a thread has to wait for. */
   #isLong(search: Search): boolean {
+    if (search.of === 'facts') return true;
     if (hasExpression('query' in search ? search.query : search.filter)) return true;
     if (this.#parts.database.source.kind === 'postgres') return false;
-    return search.of !== 'events';
+    return search.of !== 'events' || isLongWalk(search.query);
   }
 
-  async #read<T>(query: (db: SqlSource) => Promise<T>): Promise<T> {
+  async #read<T>(query: (db: SqlSource) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#closed !== null) throw closedError();
     try {
       return await query(this.#parts.database.source);
     } catch (cause) {
+      if (signal?.aborted) throw signal.reason;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new HistoryUnavailableError(`cannot read history: ${reason}`, { cause });
     }

@@ -3,7 +3,15 @@
  * thread makes one per batch, so that the main thread adds a few numbers instead of reading every fact.
  */
 import { internalPrefix } from '../event/internal.ts';
-import type { CallEndedFact, EventFact, Fact, RunEndedFact, StepFact, StepStatus } from './fact.ts';
+import {
+  type CallEndedFact,
+  type EventFact,
+  type Fact,
+  isMemoized,
+  type RunEndedFact,
+  type StepFact,
+  type StepStatus,
+} from './fact.ts';
 
 /** What one metric gained under one set of labels. Plain data: it goes from thread to thread. */
 export interface TallyEntry {
@@ -103,6 +111,7 @@ function addFact(tally: TallySheet, fact: Fact): void {
     case 'call.ended':
       addCallEnd(tally, fact);
       break;
+    case 'defer':
     case 'userland':
     case 'metadata':
       break;
@@ -121,9 +130,10 @@ function addRunEnd(tally: TallySheet, fact: RunEndedFact): void {
     tally.observe(factHistograms.runDuration, { status }, fact.atMs - fact.scheduledAtMs);
 }
 
-function addStep(tally: TallySheet, { kind, status, durationMs }: StepFact): void {
+function addStep(tally: TallySheet, fact: StepFact): void {
+  const { kind, status, durationMs } = fact;
   const outcome = stepOutcomes[status];
-  if (outcome === undefined) return;
+  if (outcome === undefined || isMemoized(fact)) return;
   tally.add(factCounters.stepsEnded, { kind, outcome });
   if (durationMs !== undefined) tally.observe(factHistograms.stepDuration, { kind }, durationMs);
 }

@@ -1,14 +1,19 @@
 /** The main thread's side of the writer: hands it batches, and starts its thread again if it dies. */
+import { type Clock, systemClock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { Cutoffs, Pruned } from './history.ts';
 import { FactsRejectedError, HistoryUnavailableError } from './history_error.ts';
 import type { HistoryPlace } from './place.ts';
 import type { FactTally } from './tally.ts';
-import type { WriterAnswer, WriterRequest } from './writer_message.ts';
+import type { WriterAnswer, WriterNote, WriterRequest } from './writer_message.ts';
 
 export interface WriterOptions {
   readonly place: HistoryPlace;
   /** Is told what each batch adds to the metrics, once it is on disk. */
   readonly onRecorded?: (tally: FactTally) => void;
+  readonly clock?: Clock;
+  /** Hears of an upgrade of the database. */
+  readonly log?: Pick<Logger, 'info' | 'warn'>;
   /** Stands in for the thread's program; for tests. */
   readonly program?: URL;
 }
@@ -20,6 +25,9 @@ interface Waiter {
 
 /** The pump has one batch in flight; whoever sends this many at once does not wait for answers. */
 const requestsMax = 1_024;
+
+/** A database that hangs must not keep the server from ending: its facts are in the outbox. */
+export const closeMsMax = 5_000;
 
 export class Writer {
   readonly #options: WriterOptions;
@@ -55,24 +63,32 @@ export class Writer {
     return answer.pruned;
   }
 
-  /** Waits for what is being recorded, closes the database and ends the thread. */
+  /**
+   * Waits for what is being recorded, closes the database and ends the thread. Throws `HistoryUnavailableError` when it
+   * had to be ended without.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
+    const { clock = systemClock } = this.#options;
+    const late = `it did not close within ${closeMsMax / 1_000} s`;
+    const timer = clock.at(clock.now() + closeMsMax, () => this.#end(late));
     try {
       if (this.#worker !== null) await this.#ask({ kind: 'close' });
     } finally {
+      timer.cancel();
       this.#end('it has been closed');
     }
   }
 
   async #start(): Promise<void> {
-    const { place, onRecorded, program } = this.#options;
+    const { place, onRecorded, program, log } = this.#options;
     const worker = new Worker(program ?? new URL('./writer_worker.ts', import.meta.url), {
       smol: true,
     });
     this.#worker = worker;
-    worker.onmessage = (message: MessageEvent<WriterAnswer>) => {
-      if (this.#worker === worker) this.#waiters.shift()?.resolve(message.data);
+    worker.onmessage = ({ data }: MessageEvent<WriterAnswer | WriterNote>) => {
+      if (data.kind === 'note') log?.[data.level](data.message, data.fields);
+      else if (this.#worker === worker) this.#waiters.shift()?.resolve(data);
     };
     worker.onerror = (event) => this.#lose(worker, `its thread failed: ${event.message}`);
     worker.addEventListener('close', () => this.#lose(worker, 'its thread ended'));

@@ -1,4 +1,5 @@
 /** What the main thread and the writer's thread say to each other. */
+import type { LogFields } from '../lib/logger.ts';
 import type { Cutoffs, Pruned } from './history.ts';
 import type { FactRejection } from './history_error.ts';
 import type { HistoryPlace } from './place.ts';
@@ -21,3 +22,13 @@ export type WriterAnswer =
     }
   | { readonly kind: 'pruned'; readonly pruned: Pruned }
   | { readonly kind: 'failed'; readonly message: string };
+
+/** Something for the log, before the answer to `open`. */
+export interface WriterNote {
+  readonly kind: 'note';
+  readonly level: 'info' | 'warn';
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+export type Note = (level: WriterNote['level'], message: string, fields: LogFields) => void;

@@ -12,7 +12,7 @@ import { writeFacts } from './sql/fact_writer.ts';
 import { Pruner } from './sql/prune.ts';
 import type { WritableDatabase } from './sql/source.ts';
 import { tallyOf } from './tally.ts';
-import type { WriterAnswer, WriterRequest } from './writer_message.ts';
+import type { Note, WriterAnswer, WriterNote, WriterRequest } from './writer_message.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('writer_worker.ts is started as a Worker, not imported');
@@ -37,6 +37,11 @@ port.on('message', (request: WriterRequest) => {
   });
 });
 
+const note: Note = (level, message, fields) => {
+  const said: WriterNote = { kind: 'note', level, message, fields };
+  port.postMessage(said);
+};
+
 async function answerTo(request: WriterRequest): Promise<WriterAnswer> {
   try {
     return await serve(request);
@@ -49,7 +54,7 @@ async function serve(request: WriterRequest): Promise<WriterAnswer> {
   switch (request.kind) {
     case 'open': {
       const { place, isTallying } = request;
-      open = { database: await openForWriting(place), pruner: new Pruner(), isTallying };
+      open = { database: await openForWriting(place, note), pruner: new Pruner(), isTallying };
       return { kind: 'done' };
     }
     case 'record':

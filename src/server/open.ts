@@ -7,11 +7,15 @@ import type { History } from '../history/history.ts';
 import { type HistoryOptions, openHistory } from '../history/open_history.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { endsWithin } from '../lib/patience.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { openEmbeddedStore } from '../store/embedded/engine.ts';
 import { refuseUnfinished } from '../store/image/staging.ts';
 import { scriptsWithoutFacts } from '../store/scripts.ts';
 import type { Store } from '../store/store.ts';
+
+/** Its threads and connections close one after the other; what it has been given is on disk or in the outbox. */
+const historyCloseMsMax = 6_000;
 
 /** What is open and has to be closed again. */
 export interface Opened {
@@ -34,7 +38,11 @@ export async function openAll(
   // Side by side: both mostly wait for a thread to start.
   const [store, history] = await Promise.allSettled([
     opening,
-    openHistory({ ...historyPlace(settings), onRecorded: (tally) => metrics.addTally(tally) }),
+    openHistory({
+      ...historyPlace(settings),
+      log,
+      onRecorded: (tally) => metrics.addTally(tally),
+    }),
   ]);
   if (store.status === 'rejected') {
     if (history.status === 'fulfilled') await history.value.close();
@@ -50,7 +58,7 @@ export async function openAll(
     if (dataDir !== null) refuseUnfinished(dataDir);
     return opened;
   } catch (error) {
-    await closeAll(opened);
+    await closeAll(opened, log);
     throw error;
   }
 }
@@ -95,8 +103,13 @@ function withoutHistory(log: Logger): { extraScripts?: ReturnType<typeof scripts
   return { extraScripts: scriptsWithoutFacts() };
 }
 
-/** History first: what it is told comes from the store. */
-export async function closeAll({ store, history }: Opened): Promise<void> {
-  await history.close();
+/** History first: what it is told comes from the store. Whether it closes well must not keep the store open. */
+export async function closeAll({ store, history }: Opened, log: Logger): Promise<void> {
+  const closing = history.close().catch((error: unknown) => {
+    log.warn('history could not be closed', { error });
+  });
+  if (!(await endsWithin(systemClock, historyCloseMsMax, closing))) {
+    log.warn('history takes too long to close: the server ends without');
+  }
   await store.close();
 }

@@ -12,6 +12,7 @@ import type { Terminator } from '../executor/terminator.ts';
 import { Annotations } from '../history/annotations.ts';
 import { HistoryUnavailableError } from '../history/history_error.ts';
 import type { OutboxPump } from '../history/outbox_pump.ts';
+import type { ReadWatch } from '../history/read_watch.ts';
 import { EventIntake } from '../runner/event_intake.ts';
 import type { Store } from '../store/store.ts';
 import { type Ground, kindOf } from './ground.ts';
@@ -31,7 +32,7 @@ export function servicesOf(
   isClosing: () => boolean,
 ): Services {
   const { store, clock, limits, newId, settings, gate, pauses, metering } = ground;
-  const { pump, fresh, outputs } = reading;
+  const { pump, fresh, outputs, reads } = reading;
   const terminator = terminatorOn(store, ground, outputs);
   const intake = new EventIntake(store);
   const annotations = new Annotations(store);
@@ -71,7 +72,7 @@ export function servicesOf(
     readiness: {
       reasons: () => [
         ...(isClosing() ? ['the server is stopping'] : []),
-        ...readinessReasons(store, pump),
+        ...readinessReasons(store, pump, reads),
       ],
     },
   };
@@ -105,12 +106,16 @@ function startOptionsOf(settings: Settings): Services['startOptions'] {
   };
 }
 
-function readinessReasons(store: Store, pump: OutboxPump): string[] {
+function readinessReasons(store: Store, pump: OutboxPump, reads: ReadWatch): string[] {
   const reasons: string[] = [];
   const trouble = store.trouble();
   if (trouble !== null) reasons.push(trouble);
   else if (pump.failures > 0)
     reasons.push('history cannot be written; what happens is kept until it can');
+  else if (pump.isStuck)
+    reasons.push('history does not answer writes; what happens is kept until it does');
+  const readTrouble = reads.trouble();
+  if (readTrouble !== null) reasons.push(readTrouble);
   if (pump.isBehind)
     reasons.push('too much waits to be written to history: new events are refused');
   return reasons;

@@ -31,6 +31,13 @@ export interface NewWait {
   readonly itemFacts?: readonly string[];
 }
 
+export interface NewDefer {
+  readonly stepId: string;
+  /** JSON text. */
+  readonly record: string;
+  readonly fact: string;
+}
+
 export interface StepPlan {
   /** Kept when the run's version is not known yet. */
   readonly requestVersion: number | null;
@@ -43,7 +50,7 @@ export interface StepPlan {
   readonly discovery: NewItem;
   readonly items: readonly GuardedItem[];
   readonly waits: readonly NewWait[];
-  readonly defers: readonly { readonly stepId: string; readonly record: string }[];
+  readonly defers: readonly NewDefer[];
   readonly facts: readonly string[];
 }
 
@@ -95,7 +102,7 @@ export async function commitSteps(store: Store, request: CommitRequest): Promise
     plan.waits.length,
     ...plan.waits.flatMap(waitArgs),
     plan.defers.length,
-    ...plan.defers.flatMap((d) => [d.stepId, d.record]),
+    ...plan.defers.flatMap((d) => [d.stepId, d.record, d.fact]),
     plan.facts.length,
     ...plan.facts,
   ]);
@@ -134,7 +141,7 @@ export async function commitCheckpoint(
     readonly stateBytesMax: number;
     readonly stepsMax: number;
     readonly outputs: readonly StepOutput[];
-    readonly defers: StepPlan['defers'];
+    readonly defers: readonly NewDefer[];
     readonly facts: readonly string[];
   },
 ): Promise<CheckpointCommit> {
@@ -147,7 +154,7 @@ export async function commitCheckpoint(
     request.outputs.length,
     ...request.outputs.flatMap((o) => [o.stepId, o.output, o.fact]),
     request.defers.length,
-    ...request.defers.flatMap((d) => [d.stepId, d.record]),
+    ...request.defers.flatMap((d) => [d.stepId, d.record, d.fact]),
     request.facts.length,
     ...request.facts,
   ]);

@@ -8,8 +8,8 @@ import type { Store } from './store.ts';
 export interface MessageListener {
   /** A partition has work at `atMs`. */
   wake(partition: string, atMs: number): void;
-  /** Facts were written to the outbox. */
-  facts(count: number): void;
+  /** Facts were written to the outbox; servers before this one do not tell their bytes (0). */
+  facts(count: number, bytes: number): void;
   /** A wait or cancellation for an event name is over. */
   unpaused(eventName: string, pauseId: string): void;
   /** A run has ended. */
@@ -32,7 +32,7 @@ export function listenToScripts(store: Store, listener: Partial<MessageListener>
       case 'wake':
         return listener.wake?.(rest, Number(first));
       case 'facts':
-        return listener.facts?.(Number(first));
+        return listener.facts?.(Number(first), Number(rest));
       case 'unpaused':
         return listener.unpaused?.(rest, first);
       case 'ended':

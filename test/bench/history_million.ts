@@ -16,6 +16,8 @@ import { factsOfRun, firstRunAtMs, runEveryMs, runIdOf } from './history_runs.ts
 /** Facts in one batch: as the outbox pump makes them under load. */
 const runsPerBatch = 50;
 const looks = 20;
+/** Between two batches that are recorded while others are deleted. */
+const recordEveryMs = 5;
 
 const newest: RunQuery = { timeField: 'queued', orderBy: 'queued', direction: 'desc', limit: 40 };
 
@@ -128,6 +130,8 @@ async function prune(count: number): Promise<void> {
   const cutoffs = { eventsBeforeMs: beforeMs, runsBeforeMs: beforeMs, tracesBeforeMs: beforeMs };
   const times: number[] = [];
   let deleted = 0;
+  let isPruning = true;
+  const recorded = recordWhile(() => isPruning);
   for (let hasMore = true; hasMore; ) {
     const startMs = performance.now();
     const pruned = await history.prune(cutoffs);
@@ -135,11 +139,29 @@ async function prune(count: number): Promise<void> {
     deleted += pruned.runs;
     hasMore = pruned.hasMore;
   }
+  isPruning = false;
+  const latencies = await recorded;
   say(`pruned ${deleted} runs in ${times.length} batches: together`, sum(times), 'ms');
   say('batch: p50', percentile(times, 0.5), 'ms');
   say('batch: p99', percentile(times, 0.99), 'ms');
   say('batch: longest', Math.max(...times), 'ms');
+  say(`${latencies.length} records meanwhile: p50`, percentile(latencies, 0.5), 'ms');
+  say('record: p99', percentile(latencies, 0.99), 'ms');
+  say('record: longest', Math.max(...latencies), 'ms');
   if (uri === undefined) say('disk afterwards', statSync(path).size / 1e6, 'MB');
+}
+
+/** How long each of the small batches takes that a server records meanwhile. */
+async function recordWhile(isWanted: () => boolean): Promise<readonly number[]> {
+  const latencies: number[] = [];
+  for (let n = runs; isWanted(); n++) {
+    const batch = factsOfRun(n).map(factText);
+    const startMs = performance.now();
+    await history.record(batch);
+    latencies.push(performance.now() - startMs);
+    await Bun.sleep(recordEveryMs);
+  }
+  return latencies;
 }
 
 function sum(values: readonly number[]): number {

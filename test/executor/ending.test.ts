@@ -316,6 +316,35 @@ describe('defers', () => {
     expect(scheduled()).toEqual(['last', 'kept']);
   });
 
+  test('tell history what is put off, called off and refused, each once', async () => {
+    await world.register({ fn: {} });
+    const named = { ...defer('one'), userland: { id: 'mail' } };
+    const abort = {
+      ...{ op: 'DeferAbort', id: 'x' },
+      opts: { target_hashed_id: 'one', fn_slug: 'app-later', id: 'mail' },
+    };
+    world.app.answers(
+      'app-fn',
+      ops(named, named, { op: 'StepRun', id: 'a', data: 1 }),
+      ops(named, abort, { op: 'StepRun', id: 'b', data: 1 }),
+      ops(abort, named, defer('bad', []), defer('two'), defer('two'), {
+        ...{ op: 'RunComplete', id: 'c', data: 1 },
+      }),
+    );
+    await world.send('test/go');
+    const told = world.facts().filter((fact) => fact.t === 'defer');
+    expect(told.map(({ deferId, status }) => [deferId, status])).toEqual([
+      ['one', 'Scheduled'],
+      ['one', 'Aborted'],
+      ['bad', 'Rejected'],
+      ['two', 'Scheduled'],
+    ]);
+    expect(told[0]).toMatchObject({ name: 'mail', functionSlug: 'app-later' });
+    expect(told[1]).toMatchObject({ name: 'mail', functionSlug: 'app-later' });
+    expect(told[2]).toMatchObject({ name: 'bad', reason: 'invalid_input' });
+    expect(scheduled()).toEqual(['two']);
+  });
+
   test('alone in an answer do not end the run', async () => {
     await world.register({ fn: {} });
     world.app.answers('app-fn', ops(defer('d')), { status: 200, body: 'end' });

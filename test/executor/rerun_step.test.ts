@@ -118,7 +118,7 @@ describe('what is kept', () => {
         output: '{"data":"a"}',
         detail: { memoized_from: 'r' },
       },
-      ...{ atMs: 99, startedAtMs: 99 },
+      ...{ atMs: 99, startedAtMs: 99, seq: 0 },
     });
     const again = resumptionFrom(
       facts.map((text) => JSON.parse(text)),
@@ -126,5 +126,31 @@ describe('what is kept', () => {
     );
     expect(again).toMatchObject({ preset: { steps: beforeB.slice(0, 3) } });
     expect(again).not.toHaveProperty('target');
+  });
+
+  test('is told with what only the beginnings of waits and sleeps say, each step in its place', () => {
+    const asked = { event: 'a/b', timeout: '2030-01-01T00:00:00.000Z', event_id: 'asked' };
+    const waited = [
+      fact('planned', { op: 'StepPlanned', status: 'Queued', input: '[1]', output: undefined }),
+      fact('wait', { ...wait, status: 'Waiting', input: '[2]', output: undefined, detail: asked }),
+      fact('planned'),
+      fact('wait', { ...waitEnd, output: '{}', detail: { event_id: 'answered' } }),
+      fact('b'),
+    ];
+    const outcome = resumptionFrom(waited, { stepId: 'b' });
+    if (outcome.kind !== 'found') throw new Error(outcome.kind);
+    const told = presetFacts(outcome, { runId: 'new', originalRunId: 'r', nowMs: 99 });
+    const waitSaid = { stepId: key('wait'), name: 'wait', op: 'WaitForEvent', seq: 1 };
+    const memoized_from = 'r';
+    expect(told.map((text) => JSON.parse(text))).toMatchObject([
+      { stepId: key('planned'), status: 'Completed', op: 'StepRun', input: '[1]', seq: 0 },
+      { ...waitSaid, status: 'Waiting', detail: { ...asked, memoized_from } },
+      {
+        ...waitSaid,
+        status: 'Completed',
+        input: '[2]',
+        detail: { event_id: 'answered', memoized_from },
+      },
+    ]);
   });
 });

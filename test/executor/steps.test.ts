@@ -1,5 +1,7 @@
 /** Steps one after the other, and what happens when they fail, in the simulator. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { queueItemToken } from '../../src/executor/call_request.ts';
+import { AsyncCheckpoints } from '../../src/executor/checkpoints.ts';
 import { backoffMs } from '../../src/queue/backoff.ts';
 import { ops } from '../simulation/fake_app.ts';
 import { NonRetriable, RetryAfter, type Workflow } from '../simulation/workflow.ts';
@@ -257,6 +259,40 @@ describe('a step error together with other opcodes', () => {
       { status: 'Completed', output: [['good', '{"data":1}']] },
     ]);
     expect(world.app.calls[1]?.attempt).toBe(1);
+  });
+
+  test('keeps what has finished when a checkpoint gave its last attempt new ones', async () => {
+    const { store, clock, newId } = world;
+    const { limits, terminator } = world.server;
+    const checkpoints = new AsyncCheckpoints({ store, clock, newId, limits, terminator });
+    const failed = ops(
+      { op: 'StepRun', id: 'good', data: 1 },
+      { op: 'StepError', id: 'bad', error },
+    );
+    await world.register({ fn: { retries: 1 } });
+    world.app.answers(
+      'app-fn',
+      ops({ op: 'StepError', id: 'bad', error }),
+      async ({ runId, fnId, itemId, generation }) => {
+        const queueItem = queueItemToken(itemId);
+        const call = { runId, functionId: fnId, queueItem, generation, requestStartedAtMs: null };
+        await checkpoints.save({ ...call, steps: [{ op: 'StepRun', id: 'first', data: 0 }] });
+        return failed;
+      },
+      (request) => ({ status: 200, body: request.steps }),
+    );
+    await world.send('test/go');
+    await world.advance(10 * 60_000);
+    expect(world.app.calls.map(({ attempt }) => attempt)).toEqual([0, 1, 1]);
+    expect(world.ended()).toMatchObject([
+      {
+        status: 'Completed',
+        output: [
+          ['first', '{"data":0}'],
+          ['good', '{"data":1}'],
+        ],
+      },
+    ]);
   });
 
   test('is given up after its attempts, even when each answer carries a defer', async () => {

@@ -316,6 +316,9 @@ describe('a report of a durable endpoint', () => {
     await syncRuns.save(runId, [stepRun('a', 1), { op: 'DeferAdd', id: hashed('d'), opts }]);
     expect(await items(runId)).toEqual({});
     await syncRuns.save(runId, [runComplete(200)]);
+    expect(await facts('defer')).toMatchObject([
+      { runId, deferId: hashed('d'), functionSlug: 'app-later', status: 'Scheduled' },
+    ]);
     const payloads = (await facts('event')).map(
       ({ payload }) => JSON.parse(String(payload)) as { name: string },
     );
@@ -509,7 +512,7 @@ describe('the output of a run', () => {
     ...{ runId, functionId: '', functionVersion: 1, functionSlug: '', appId: '', eventIds: [] },
     ...{ eventName: '', status: 'Completed', scheduledAtMs: 0, startedAtMs: 0, endedAtMs: 1 },
     ...{ output, cron: null, batchId: null, originalRunId: null, replayId: null },
-    ...{ functionName: '', appName: '', isDeferred: false, links: [] },
+    ...{ functionName: '', appName: '', isDeferred: false, hasAi: false, links: [] },
     ...{ skipReason: null, skipExistingRunId: null },
   });
 

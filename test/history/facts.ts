@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type {
   CallEndedFact,
   CallStartedFact,
+  DeferFact,
   EventFact,
   Fact,
   MetadataFact,
@@ -100,6 +101,19 @@ export function callEndedFact(changes: Partial<CallEndedFact> = {}): CallEndedFa
   };
 }
 
+export function deferFact(changes: Partial<DeferFact> = {}): DeferFact {
+  return {
+    t: 'defer',
+    runId: 'run-1',
+    deferId: 'c3ab8ff13720e8ad9047dd39466b3c8974e592c2',
+    name: 'send mail',
+    functionSlug: 'shop-send-mail',
+    status: 'Scheduled',
+    atMs: 3_600,
+    ...changes,
+  };
+}
+
 export function userlandFact(changes: Partial<UserlandSpanFact> = {}): UserlandSpanFact {
   return {
     t: 'userland',
@@ -168,8 +182,21 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
       status: fc.constantFrom('Queued', 'Running', 'Errored'),
     })
     .map((changes) =>
-      stepFact({ ...changes, output: `"at ${changes.atMs}"`, detail: { at: changes.atMs } }),
+      stepFact({
+        ...changes,
+        kind: changes.atMs % 10 === 0 ? 'aiInfer' : 'run',
+        output: `"at ${changes.atMs}"`,
+        detail: { at: changes.atMs },
+      }),
     ),
+  fc
+    .record({
+      runId,
+      atMs,
+      deferId: fc.constantFrom('hash-1', 'hash-2'),
+      status: fc.constantFrom('Scheduled', 'Aborted', 'Rejected'),
+    })
+    .map((changes) => deferFact({ ...changes, reason: `at ${changes.atMs}` })),
   fc
     .record({ runId, atMs, call: fc.nat(2) })
     .map(({ runId, atMs, call }) =>

@@ -50,3 +50,22 @@ test('what is no read does not wait', async () => {
   await fresh.close();
   expect(steps).toEqual(['record', 'prune', 'close']);
 });
+
+test('a search can be given up through it', async () => {
+  const { signal } = new AbortController();
+  const seen: unknown[] = [];
+  const fresh = freshHistory(
+    {
+      ...historyOf([]),
+      events: async (_, given) => {
+        seen.push(given);
+        return [];
+      },
+      countEvents: async (_, given) => seen.push(given),
+    },
+    { idle: async () => undefined },
+  );
+  await fresh.events({ limit: 1 }, signal);
+  await fresh.countEvents({}, signal);
+  expect(seen).toEqual([signal, signal]);
+});

@@ -224,4 +224,19 @@ describe.each(testDatabases())('$name', (database) => {
     await expect(late).rejects.toThrow('no longer');
     expect((await history.runs({ ...list, query })).runs).toEqual([]);
   });
+
+  it('a search of events and a count that nobody waits for end with the reason, too', async () => {
+    const query = 'event.data.total == -1';
+    for (const search of [
+      (signal: AbortSignal) => history.events({ limit: 9, query }, signal),
+      (signal: AbortSignal) => history.countEvents({ query }, signal),
+    ]) {
+      await expect(search(AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+      const giveUp = new AbortController();
+      const late = search(giveUp.signal);
+      giveUp.abort(new Error('no longer'));
+      await expect(late).rejects.toThrow('no longer');
+    }
+    expect(await history.countEvents({ query })).toBe(0);
+  });
 });

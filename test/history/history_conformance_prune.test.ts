@@ -118,13 +118,71 @@ describe.each(testDatabases())('$name', (database) => {
     expect(await remains(later)).toBe('run facts event trigger');
   });
 
-  it('what comes late to a run that is gone goes with the next traces', async () => {
+  it('what comes late to a run that is gone goes once it is old itself', async () => {
     const old = makeRun(1_000);
     await recordAll([old]);
     await pruneAll({ runsBeforeMs: 4_000 });
     await history.record(textsOf([metadataFact({ runId: old.runId, atMs: 6_000 })]));
-    expect(await pruneAll({ tracesBeforeMs: 4_000 })).toMatchObject({ traces: 1 });
+    expect(await pruneAll({ tracesBeforeMs: 6_000 })).toMatchObject({ traces: 0 });
+    expect(await pruneAll({ tracesBeforeMs: 6_001 })).toMatchObject({ traces: 1 });
     expect(await history.factsOf(old.runId)).toEqual([]);
+  });
+
+  it('a run that says nothing but that it began goes by its age', async () => {
+    const old = ulid(1_000);
+    const young = ulid(1_000);
+    const asked = ulid(1_000);
+    await history.record(
+      textsOf([
+        startedFact({ runId: old, atMs: 3_000 }),
+        startedFact({ runId: young, atMs: 5_000 }),
+        stepFact({ runId: asked, kind: 'aiInfer', atMs: 3_000 }),
+      ]),
+    );
+    expect(await pruneAll({ runsBeforeMs: 4_000 })).toMatchObject({ runs: 2 });
+    // What is gone does not come back with the schedule.
+    await history.record(textsOf([old, young, asked].map((runId) => scheduledFact({ runId }))));
+    expect(await history.run(old)).toMatchObject({ startedAtMs: null });
+    expect(await history.run(young)).toMatchObject({ startedAtMs: 5_000 });
+    expect(await history.run(asked)).toMatchObject({ hasAi: false });
+    expect(await history.factsOf(asked)).toEqual([]);
+  });
+
+  it.each([
+    ['far in the past', ulid(1)],
+    ['in the future', ulid(Date.now() + 10 * 365 * 86_400_000)],
+    ['at the end of time', '7ZZZZZZZZZZZZZZZZZZZZZZZZZ'],
+    ['of no time at all', 'run-of-an-app'],
+  ])('a run whose id tells a time %s is as old as what happened in it', async (_, runId) => {
+    const happened = [
+      startedFact({ runId, atMs: 5_000 }),
+      stepFact({ runId, atMs: 5_001 }),
+      metadataFact({ runId, atMs: 5_002 }),
+    ];
+    await history.record(textsOf(happened));
+    await pruneAll({ runsBeforeMs: 4_000, tracesBeforeMs: 4_000 });
+    // Its schedule was on its way.
+    await history.record(textsOf([scheduledFact({ runId, atMs: 4_999 })]));
+    expect(await history.run(runId)).toMatchObject({ startedAtMs: 5_000 });
+    expect(await history.factsOf(runId)).toHaveLength(2);
+
+    await pruneAll({ tracesBeforeMs: 9_000 });
+    expect(await history.factsOf(runId)).toHaveLength(2);
+    await history.record(textsOf([endedFact({ runId, atMs: 6_000 })]));
+    expect(await pruneAll({ tracesBeforeMs: 9_000 })).toMatchObject({ traces: 1, runs: 0 });
+    expect(await history.factsOf(runId)).toEqual([]);
+  });
+
+  it.each([
+    ['far in the past', ulid(1)],
+    ['at the end of time', '7ZZZZZZZZZZZZZZZZZZZZZZZZZ'],
+  ])('what belongs to no run, by an id %s, goes once it is old', async (_, runId) => {
+    await history.record(textsOf([metadataFact({ runId, atMs: 5_000 })]));
+    await pruneAll({ runsBeforeMs: 4_000, tracesBeforeMs: 4_000 });
+    expect(await history.factsOf(runId)).toHaveLength(1);
+    // Where traces are kept as long as their runs, only the runs have a cutoff.
+    await pruneAll({ runsBeforeMs: 6_000 });
+    expect(await history.factsOf(runId)).toEqual([]);
   });
 
   it('a thousand runs, and one of thousands of steps, go in small batches', async () => {

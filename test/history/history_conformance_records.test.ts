@@ -4,11 +4,13 @@ import fc from 'fast-check';
 import type { Fact, TraceFact } from '../../src/history/fact.ts';
 import type { History } from '../../src/history/history.ts';
 import { FactsRejectedError, HistoryUnavailableError } from '../../src/history/history_error.ts';
+import { ulid } from '../../src/lib/ulid.ts';
 import { type HistoryUnderTest, testDatabases } from './databases.ts';
 import {
   anyFact,
   callEndedFact,
   callStartedFact,
+  deferFact,
   endedFact,
   eventFact,
   metadataFact,
@@ -89,6 +91,26 @@ describe.each(testDatabases())('$name', (database) => {
     expect(await history.run('run-1')).toMatchObject({ status: 'Cancelled', startedAtMs: 3_000 });
   });
 
+  it.each([
+    ['a step that the server asks a model for', stepFact({ kind: 'aiInfer' })],
+    ['a step that asks a model itself', stepFact({ kind: 'aiWrap' })],
+    ['the opcode for a model', stepFact({ kind: 'run', op: 'AIGateway' })],
+    ['what the app says of a model', metadataFact({ kind: 'inngest.ai' })],
+  ])('a run is known to use AI by %s, whatever comes first', async (_, fact) => {
+    const others = [scheduledFact(), startedFact(), endedFact(), stepFact({ stepId: 'other' })];
+    await record(...others);
+    expect(await history.run('run-1')).toMatchObject({ hasAi: false });
+    await record(fact);
+    expect(await history.run('run-1')).toMatchObject({ hasAi: true, status: 'Completed' });
+    for (const batch of permutations([[fact], others, [startedFact()]])) {
+      const runId = ulid(Date.now());
+      for (const facts of batch) {
+        await record(...facts.map((each) => ({ ...each, runId })));
+      }
+      expect(await history.run(runId)).toMatchObject({ hasAi: true, startedAtMs: 3_000 });
+    }
+  });
+
   it('facts give the same history in whatever order, batches and repetitions they come', async () => {
     let round = 0;
     const stream = fc
@@ -126,6 +148,9 @@ describe.each(testDatabases())('$name', (database) => {
       stepFact({ status: 'Running', atMs: 10, startedAtMs: 10, input: '[1]' }),
       stepFact({ status: 'Errored', atMs: 15, durationMs: 4.5, output: '{"name":"Error"}' }),
       stepFact({ status: 'Completed', attempt: 1, atMs: 20, output: 'null', detail: { a: null } }),
+      deferFact({ atMs: 22 }),
+      deferFact({ status: 'Aborted', atMs: 23 }),
+      deferFact({ deferId: 'hash-1', status: 'Rejected', reason: 'meta_size', atMs: 24 }),
       userlandFact({ atMs: 25 }),
       callStartedFact({ callId: 'start#2', atMs: 30 }),
       metadataFact({ atMs: 30 }),
@@ -164,6 +189,43 @@ describe.each(testDatabases())('$name', (database) => {
     expect((await history.run('run-1'))?.output).toBe(output);
     const facts = await history.factsOf('run-1');
     expect(facts).toEqual([stepFact({ output, input: JSON.stringify([noise]) })]);
+  });
+
+  it('everything that happened in a run of thousands of steps and large outputs is read back', async () => {
+    const output = (n: number) => JSON.stringify(`${n} `.repeat(n % 50 === 0 ? 40_000 : 10));
+    const facts: Fact[] = Array.from({ length: 3_000 }, (_, n) =>
+      stepFact({ stepId: `step-${n}`, atMs: 4_000 + (n % 7), output: output(n) }),
+    );
+    facts.push(metadataFact(), callStartedFact(), callEndedFact(), userlandFact());
+    await record(...facts);
+    const found = await history.factsOf('run-1');
+    expect(sorted(found)).toEqual(sorted(new HistoryModel(facts).factsOf('run-1')));
+    const times = found.map(({ atMs }) => atMs);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  it('of more user spans than anybody can look at the oldest are read, and nothing else is pushed out', async () => {
+    const spans = Array.from({ length: 300 }, (_, n) =>
+      userlandFact({
+        ...{ spanId: n.toString(16).padStart(16, '0'), atMs: 5_000 - n },
+        attributes: JSON.stringify({
+          noise: Buffer.from(crypto.getRandomValues(new Uint8Array(48_000))).toString('base64'),
+          text: 'x'.repeat(20_000),
+        }),
+      }),
+    );
+    const others = [
+      stepFact({ atMs: 9_000 }),
+      deferFact({ atMs: 9_001 }),
+      metadataFact({ atMs: 9_002 }),
+    ];
+    await record(...spans, ...others);
+    const facts = await history.factsOf('run-1');
+    const read = facts.filter((fact) => fact.t === 'userland');
+    const bytes = read.reduce((sum, { attributes }) => sum + attributes.length, 0);
+    expect([bytes > 12 * 1024 * 1024, bytes < 16 * 1024 * 1024]).toEqual([true, true]);
+    expect(read).toEqual(spans.toReversed().slice(0, read.length));
+    expect(facts.slice(read.length)).toEqual(others);
   });
 
   it('U+0000 and very long names neither stop recording nor are lost', async () => {
@@ -249,4 +311,11 @@ function ownFact(fact: Fact, round: number): Fact {
 
 function sorted(facts: readonly TraceFact[]): string[] {
   return facts.map((fact) => JSON.stringify(Object.entries(fact).sort())).sort();
+}
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length < 2) return [[...items]];
+  return items.flatMap((first, at) =>
+    permutations(items.toSpliced(at, 1)).map((others) => [first, ...others]),
+  );
 }

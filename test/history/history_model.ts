@@ -47,6 +47,7 @@ export class HistoryModel {
       originalRunId: scheduled.originalRunId ?? null,
       replayId: scheduled.replayId ?? null,
       isDeferred: scheduled.isDeferred ?? false,
+      hasAi: this.facts.some((fact) => isAboutAi(fact) && fact.runId === runId),
       links: scheduled.links ?? [],
       skipReason: ended?.skipReason ?? null,
       skipExistingRunId: ended?.skipExistingRunId ?? null,
@@ -164,6 +165,12 @@ function earliest<T extends { readonly atMs: number }>(facts: readonly T[]): T |
   return facts.toSorted((a, b) => a.atMs - b.atMs)[0];
 }
 
+function isAboutAi(fact: Fact): fact is TraceFact {
+  if (fact.t === 'step')
+    return ['aiInfer', 'aiWrap'].includes(fact.kind) || fact.op === 'AIGateway';
+  return fact.t === 'metadata' && fact.kind === 'inngest.ai';
+}
+
 function isTrace(fact: Fact): fact is TraceFact {
   return fact.t !== 'event' && !fact.t.startsWith('run.');
 }
@@ -177,6 +184,8 @@ function identityOf(fact: TraceFact): unknown {
     case 'call.started':
     case 'call.ended':
       return [fact.t, fact.callId];
+    case 'defer':
+      return [fact.t, fact.deferId, fact.status];
     case 'userland':
       return [fact.t, fact.spanId];
     case 'metadata':

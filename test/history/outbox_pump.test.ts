@@ -3,7 +3,12 @@ import type { Fact } from '../../src/history/fact.ts';
 import type { History } from '../../src/history/history.ts';
 import { HistoryUnavailableError } from '../../src/history/history_error.ts';
 import { openHistory } from '../../src/history/open_history.ts';
-import { OutboxPump, type OutboxPumpOptions } from '../../src/history/outbox_pump.ts';
+import {
+  OutboxPump,
+  type OutboxPumpOptions,
+  stuckMs,
+  waitingBytesMax,
+} from '../../src/history/outbox_pump.ts';
 import type { Clock, Timer } from '../../src/lib/clock.ts';
 import { outward } from '../../src/store/outward.ts';
 import type { Reply, Store } from '../../src/store/store.ts';
@@ -363,6 +368,40 @@ describe('is behind', () => {
     await pump.stop();
   });
 
+  test('with over 256 MiB in the outbox, however few facts they are, until they have been carried', async () => {
+    failures = away(1);
+    write(eventFact());
+    const pump = makePump();
+    pump.start();
+    await failed(pump, 1);
+    pump.wake(300, waitingBytesMax - pump.backlogBytes);
+    expect(pump.isBehind).toBe(false);
+    pump.wake(1, 1);
+    expect(pump.isBehind).toBe(true);
+    clock.advance(100);
+    await pump.idle();
+    expect([pump.isBehind, pump.backlogBytes]).toEqual([false, 0]);
+    await pump.stop();
+  });
+
+  test('with as many bytes that an earlier process left there', async () => {
+    failures = away(1);
+    const megabyte = 'x'.repeat(1024 * 1024);
+    store.outbox.push(...Array.from({ length: 257 }, () => megabyte));
+    const record = async () => {
+      const failure = failures.shift();
+      if (failure) throw failure;
+    };
+    const pump = makePump({ batchMax: 8, history: { record } });
+    pump.start();
+    await failed(pump, 1);
+    expect(pump.isBehind).toBe(true);
+    clock.advance(100);
+    await pump.idle();
+    expect([pump.isBehind, pump.backlogBytes]).toEqual([false, 0]);
+    await pump.stop();
+  });
+
   test('not with few facts, however long history is away', async () => {
     failures = away(1);
     write(eventFact());
@@ -483,6 +522,36 @@ test('a stopped pump finishes its batch, begins no other and lets go of those wh
   await pump.idle();
   expect(await recordedEvents()).toBe(250);
   await pump.stop();
+});
+
+describe('while history does not answer', () => {
+  test('a batch that it has had for ten seconds is stuck, until it is answered', async () => {
+    const answer = Promise.withResolvers<void>();
+    write(eventFact());
+    const pump = makePump({ history: { record: () => answer.promise } });
+    pump.start();
+    await eventually(() => store.reads === 1, { intervalMs: 0 });
+    await new Promise<void>((done) => setImmediate(done));
+    clock.advance(stuckMs - 1);
+    expect(pump.isStuck).toBe(false);
+    clock.advance(1);
+    expect(pump.isStuck).toBe(true);
+    answer.resolve();
+    await pump.idle();
+    expect(pump.isStuck).toBe(false);
+    await pump.stop();
+  });
+
+  test('a pump stops after the time given for it, and the batch stays in the outbox', async () => {
+    write(eventFact());
+    const pump = makePump({ history: { record: () => new Promise(() => undefined) } });
+    pump.start();
+    await eventually(() => store.reads === 1, { intervalMs: 0 });
+    const stopped = pump.stop(4_000);
+    clock.advance(4_000);
+    expect(await stopped).toBe(false);
+    expect(store.outbox).toHaveLength(1);
+  });
 });
 
 test('a batch has 1 to 1000 facts', () => {

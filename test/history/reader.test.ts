@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HistoryUnavailableError } from '../../src/history/history_error.ts';
+import { HistoryBusyError, HistoryUnavailableError } from '../../src/history/history_error.ts';
 import type { HistoryPlace } from '../../src/history/place.ts';
 import { Reader } from '../../src/history/reader.ts';
 import { Writer } from '../../src/history/writer.ts';
@@ -74,6 +74,7 @@ test('more searches at once than there is memory for are refused', async () => {
   const outcomes = await Promise.allSettled(searches);
   const refused = outcomes.filter(({ status }) => status === 'rejected');
   expect(refused).toHaveLength(300 - 256);
+  expect(refused[0]).toMatchObject({ reason: expect.any(HistoryBusyError) });
 });
 
 test('a database that is not there is said to be unavailable', async () => {

@@ -46,7 +46,7 @@ function server(store: Store, reader: string) {
       },
     },
   });
-  open.push(() => pump.stop());
+  open.push(async () => void (await pump.stop()));
   return {
     pump,
     recorded,

@@ -212,6 +212,13 @@ test('spans and metadata of users count nothing', () => {
   expect(tallyOf([metadata])).toEqual([]);
 });
 
+test('a step whose result comes from another run is not counted: it did not run', () => {
+  const step = { t: 'step', runId, stepId: 'a', name: 'a', kind: 'run', attempt: 0 } as const;
+  const ended = { ...step, status: 'Completed', atMs: 2_000, startedAtMs: 2_000 } as const;
+  expect(tallyOf([{ ...ended, detail: { memoized_from: 'another' } }])).toEqual([]);
+  expect(tallyOf([{ ...ended, detail: { event_id: 'e' } }])).toHaveLength(1);
+});
+
 test('a value on a bound belongs to the bucket below it', () => {
   expect([0, 1, 1.5, 2, 3].map((value) => bucketOf([1, 2], value))).toEqual([0, 0, 1, 1, 2]);
 });

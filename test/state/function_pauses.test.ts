@@ -159,6 +159,25 @@ describe('a paused function', () => {
     ]);
   });
 
+  test('lets others past any number of its runs that wait for a limit they share', async () => {
+    const shared = { concurrency: [{ limit: 1, scope: 'env', key: '"all"' }] };
+    await world.define('fn', shared, async () => 1);
+    await world.define('other', { ...shared, trigger: 'test/other' }, async () => 2);
+    const open = world.app.hold(() => true);
+    await world.send('test/go');
+    // More than one script looks at.
+    for (let n = 0; n < 600; n += 1) await world.accept('test/go');
+    await world.settle();
+    await world.send('test/other');
+    await pause();
+    open();
+    await world.settle();
+    expect(world.app.callsOf('app-fn')).toHaveLength(1);
+    expect(world.app.callsOf('app-other')).toHaveLength(1);
+    await unpause();
+    expect(world.app.callsOf('app-fn')).toHaveLength(601);
+  });
+
   test('lets its runs be cancelled, and their time run out', async () => {
     const config = { timeouts: { finish: '1h' }, cancel: [{ event: 'test/stop' }] };
     await world.define('fn', config, ({ step }) => step.sleep('nap', '1d'));

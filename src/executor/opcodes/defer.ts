@@ -1,11 +1,14 @@
 /** DeferAdd and DeferAbort: functions to start when this run is over (execution.md §11.7). */
 import { z } from 'zod';
 import type { Opcode } from '../../driver/opcode.ts';
+import { type DeferFact, factText } from '../../history/fact.ts';
 import type { PlanContext, PlanDraft } from '../plan_draft.ts';
 
 const defersPerRunMax = 20;
 const inputBytesMax = 4 * 1024 * 1024;
 const metaBytesMax = 32 * 1024;
+/** What people read of a name. */
+const nameCharsMax = 256;
 
 const recordSchema = z.object({
   status: z.enum(['after_run', 'rejected', 'abort']),
@@ -26,8 +29,35 @@ export function parseDefer(text: string): DeferRecord {
 /** A rejected defer never fails the run: it is recorded as such, so that the SDK does not send it again. */
 export function planDefer(op: Opcode, context: PlanContext, draft: PlanDraft): null {
   const record = op.op === 'DeferAbort' ? abortRecord(op) : addRecord(op, context, draft);
-  if (record !== null) draft.defers.push({ stepId: op.id, record: JSON.stringify(record) });
+  if (record === null) return null;
+  const fact = factText(deferFact(op, record, context));
+  draft.defers.push({ stepId: op.id, record: JSON.stringify(record), fact });
   return null;
+}
+
+const factStatuses: Readonly<Record<DeferRecord['status'], DeferFact['status']>> = {
+  after_run: 'Scheduled',
+  rejected: 'Rejected',
+  abort: 'Aborted',
+};
+
+function deferFact(op: Opcode, record: DeferRecord, { runId, nowMs }: PlanContext): DeferFact {
+  const { fn_slug: slug, id } = op.opts;
+  const name = op.op === 'DeferAbort' ? id : (op.userland?.id ?? op.displayName);
+  return {
+    t: 'defer',
+    runId,
+    deferId: record.target ?? op.id,
+    name: shown(name),
+    functionSlug: shown(slug),
+    status: factStatuses[record.status],
+    ...(record.reason !== undefined && { reason: record.reason }),
+    atMs: nowMs,
+  };
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, nameCharsMax).toWellFormed() : '';
 }
 
 function abortRecord(op: Opcode): DeferRecord {
@@ -36,6 +66,8 @@ function abortRecord(op: Opcode): DeferRecord {
 }
 
 function addRecord(op: Opcode, context: PlanContext, draft: PlanDraft): DeferRecord | null {
+  // The first record of an id counts: what is sent again takes no room.
+  if (context.defers.some(([stepId]) => stepId === op.id)) return null;
   const known = [
     ...context.defers.map(([, record]) => parseDefer(record)),
     ...draft.defers.map((defer) => parseDefer(defer.record)),

@@ -8,7 +8,7 @@ const lockKey = 7_041_776_120;
 
 /**
  * In order; the table `version` counts those that ran. A published entry never changes: add another.
- * The same tables and indexes as in SQLite (sqlite/second_shape.ts). Ids are compared byte by byte ("C"), and only
+ * The same tables and indexes as in SQLite (sqlite/second_shape.ts, third_shape.ts). Ids are compared byte by byte ("C"), and only
  * the beginning of a name is in an index: an entry has at most 2 704 bytes.
  */
 const migrations: readonly (readonly string[])[] = [
@@ -75,6 +75,16 @@ const migrations: readonly (readonly string[])[] = [
     `ALTER TABLE ${schema}.events ALTER COLUMN payload SET STORAGE EXTERNAL`,
     `ALTER TABLE ${schema}.runs ALTER COLUMN output SET STORAGE EXTERNAL`,
     `ALTER TABLE ${schema}.run_facts ALTER COLUMN fact SET STORAGE EXTERNAL`,
+  ],
+  // sqlite/third_shape.ts
+  [
+    `ALTER TABLE ${schema}.runs ADD COLUMN has_ai SMALLINT`,
+    `CREATE INDEX runs_deferred ON ${schema}.runs (scheduled_at_ms) WHERE is_deferred = 1`,
+    `CREATE INDEX runs_unscheduled ON ${schema}.runs (run_id) WHERE scheduled_at_ms IS NULL`,
+    `UPDATE ${schema}.runs SET has_ai = 1 WHERE run_id IN (
+       SELECT run_id FROM ${schema}.run_facts
+       WHERE position('"kind":"aiInfer"'::bytea IN fact) > 0
+          OR position('"kind":"aiWrap"'::bytea IN fact) > 0)`,
   ],
 ];
 

@@ -1,11 +1,8 @@
 /** The queries of `sql/` on PostgreSQL, through Bun's client. */
-import { SQL, type TransactionSQL } from 'bun';
 import type { Insertion, Row, SqlSink, SqlSource, Value } from '../sql/source.ts';
 import { tablesOf } from '../sql/tables.ts';
-import { isLostRace, safeError } from './postgres_error.ts';
-
-/** Seconds until a server that does not answer counts as away. */
-const connectSecondsMax = 10;
+import type { Asker, PostgresClient } from './postgres_client.ts';
+import { isLostRace } from './postgres_error.ts';
 
 /**
  * Rows go in statements of so many, so that the server prepares a few texts and not one for every number. A statement
@@ -13,75 +10,71 @@ const connectSecondsMax = 10;
  */
 const rowsPerStatement = [100, 10, 1] as const;
 
-/** Deadlocks and lost races end soon; another server may be in the way for a while. */
-const attemptsMax = 5;
-/** The first wait is at most twice this long, each further one twice as long as the last. */
+/**
+ * One transaction at a time, whichever server's. Servers that write the same runs would deadlock, which costs them a
+ * second each time; those that do not have taken turns with the outbox anyway. Any number that others hardly lock.
+ */
+const writersKey = 7_041_776_121;
+
+/** Races with what takes no turns (single statements, other programs) end soon. */
+const attemptsMax = 10;
+/** The first wait is at most twice this long, each further one twice as long as the last, up to the longest. */
 const backoffMs = 10;
-
-type Client = Pick<SQL, 'unsafe'> | Pick<TransactionSQL, 'unsafe'>;
-
-export function connect(uri: string, connectionsMax: number): SQL {
-  try {
-    return new SQL({ url: uri, max: connectionsMax, connectionTimeout: connectSecondsMax });
-  } catch (error) {
-    throw safeError(error, uri);
-  }
-}
+const backoffMsMax = 1_000;
 
 export class PostgresSource implements SqlSource {
   readonly kind = 'postgres';
 
   constructor(
-    protected readonly client: Client,
-    /** For what errors must not show. */
-    protected readonly uri: string,
+    protected readonly asker: Asker,
+    private readonly signal?: AbortSignal,
   ) {}
 
-  async all<R>(text: string, values: readonly Value[] = []): Promise<readonly R[]> {
-    return this.ask<R[]>(text, values);
+  until(signal: AbortSignal): PostgresSource {
+    return new PostgresSource(this.asker, signal);
   }
 
-  protected async ask<T>(text: string, values: readonly Value[]): Promise<T & { count: number }> {
-    try {
-      return await this.client.unsafe(text, [...values]);
-    } catch (error) {
-      throw safeError(error, this.uri);
-    }
+  async all<R>(text: string, values: readonly Value[] = []): Promise<readonly R[]> {
+    this.signal?.throwIfAborted();
+    return this.asker.ask<R[]>(text, values, this.signal);
   }
 }
 
 export class PostgresSink extends PostgresSource implements SqlSink {
-  readonly #sql: SQL | null;
+  readonly #client: PostgresClient | null;
 
-  /** `sql` is the whole client, or null within a transaction. */
-  constructor(client: Client, sql: SQL | null, uri: string) {
-    super(client, uri);
-    this.#sql = sql;
+  /** `client` is null within a transaction. */
+  constructor(asker: Asker, client: PostgresClient | null) {
+    super(asker);
+    this.#client = client;
   }
 
   async insert(insertion: Insertion, rows: readonly Row[]): Promise<void> {
     let from = 0;
     for (const size of rowsPerStatement) {
       for (; rows.length - from >= size; from += size) {
-        await this.ask(this.#textOf(insertion, size), rows.slice(from, from + size).flat());
+        const values = rows.slice(from, from + size).flat();
+        await this.asker.ask<unknown>(this.#textOf(insertion, size), values);
       }
     }
   }
 
   async run(text: string, values: readonly Value[] = []): Promise<number> {
-    return (await this.ask<unknown>(text, values)).count;
+    return (await this.asker.ask<unknown>(text, values)).count;
   }
 
   async transaction<T>(work: (sink: SqlSink) => Promise<T>): Promise<T> {
-    const sql = this.#sql;
-    if (sql === null) throw new Error('a transaction within a transaction');
+    const client = this.#client;
+    if (client === null) throw new Error('a transaction within a transaction');
     for (let attempt = 1; ; attempt++) {
       try {
-        return await sql.begin((tx) => work(new PostgresSink(tx, null, this.uri)));
+        return await client.transaction(async (tx) => {
+          await tx.ask(`SELECT pg_advisory_xact_lock(${writersKey})`, []);
+          return work(new PostgresSink(tx, null));
+        });
       } catch (error) {
-        const failure = safeError(error, this.uri);
-        if (attempt >= attemptsMax || !isLostRace(failure)) throw failure;
-        await Bun.sleep(Math.random() * backoffMs * 2 ** attempt);
+        if (attempt >= attemptsMax || !isLostRace(error)) throw error;
+        await Bun.sleep(Math.random() * Math.min(backoffMsMax, backoffMs * 2 ** attempt));
       }
     }
   }

@@ -4,11 +4,13 @@
  */
 import type { Node } from '../../expression/syntax.ts';
 import type { Root } from './conditions.ts';
+import { type Comparison, hasNumber, type NumberMember, swapped } from './number_member.ts';
 import { pathOf } from './path.ts';
 
-/** What must occur: one text, all of some or one of some. Null demands nothing. */
+/** What must occur: one text, a member that is such a number, all of some or one of some. Null demands nothing. */
 export type Need =
   | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'number'; readonly member: NumberMember }
   | { readonly kind: 'all' | 'any'; readonly parts: readonly Need[] }
   | null;
 
@@ -34,6 +36,8 @@ function occurs(need: Exclude<Need, null>, json: string): boolean {
   switch (need.kind) {
     case 'text':
       return json.includes(need.text);
+    case 'number':
+      return hasNumber(need.member, json);
     case 'all':
       return need.parts.every((part) => part === null || occurs(part, json));
     case 'any':
@@ -65,7 +69,18 @@ function needOfComparison(node: Extract<Node, { kind: 'compare' }>, roots: reado
   if (other.kind !== 'literal' || other.value === null) return null;
   const fields = fieldsOf(path, roots);
   if (fields === null) return null;
+  const isSwapped = path === right;
+  const number = numberNeed(path, isSwapped ? swapped[operator] : operator, other.value);
+  if (number !== null) return allOf([...fields, number]);
   return operator === '==' ? allOf([...fields, literalNeed(other)]) : allOf(fields);
+}
+
+/** Of a comparison with a number: nothing but the member's own text has to be read to turn most documents down. */
+function numberNeed(path: Node, operator: Comparison, literal: unknown): Need {
+  const field = pathOf(path)?.fields.at(-1);
+  if (typeof literal !== 'number' && typeof literal !== 'bigint') return null;
+  if (field === undefined || !field.isWellFormed()) return null;
+  return { kind: 'number', member: { key: JSON.stringify(field), operator, literal } };
 }
 
 /** A literal on the left looks for itself in the document's list; one on the right is a list to be found in. */

@@ -43,8 +43,8 @@ export function compileRunSearch(query: string): RunSearch {
     matches(candidate) {
       const output = needsOutput ? candidate.output : null;
       if (outputNeed !== null && (output === null || !mayHold(outputNeed, output))) return false;
-      const ending = endingOf(output, needsOutput ? candidate.isFailed : undefined);
-      if (!outputHolds(variables(goneDocument, ending))) return false;
+      const ending = needsOutput ? endingOf(output, candidate.isFailed) : unknownEnding;
+      if (onOutput.length > 0 && !outputHolds(variables(goneDocument, ending))) return false;
       return onEvents.length === 0 || someEventHolds(candidate.payloads, ending);
     },
   };
@@ -60,6 +60,9 @@ function endingOf(output: string | null, isFailed: boolean | undefined): Ending 
   const document = documentOf(output);
   return { output: document, error: isFailed === false ? documentOf(null) : document };
 }
+
+/** For conditions that do not ask. */
+const unknownEnding = endingOf(null, undefined);
 
 type EventsMatcher = (payloads: readonly string[], ending: Ending) => boolean;
 

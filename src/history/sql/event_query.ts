@@ -1,4 +1,5 @@
 /** Reads events: single ones, and pages that indexes answer. */
+import { internalPrefix } from '../../event/internal.ts';
 import type { EventFilter, EventQuery, EventRecord } from '../history.ts';
 import { decodePayload, storableText } from './payload.ts';
 import { numberOf, Parameters, type SqlSource } from './source.ts';
@@ -80,15 +81,31 @@ export async function readEventRows(
   limit: number,
   after?: EventPlace,
 ): Promise<readonly EventRow[]> {
+  const names = shownNames(query);
+  if (names?.length === 0) return [];
   const isNarrow = await isNarrowWindow(db, query);
-  const names = query.names;
   if (names === undefined || names.length <= 1 || isNarrow || names.length > namesEachMax) {
-    return readOnePage(db, query, limit, isNarrow, after);
+    return readOnePage(db, { ...query, names }, limit, isNarrow, after);
   }
   const pages = await Promise.all(
     names.map((name) => readOnePage(db, { ...query, names: [name] }, limit, false, after)),
   );
   return pages.flat().sort(newestFirst).slice(0, limit);
+}
+
+/** Internal names where those are not shown would be looked for in vain, through all of their events. */
+function shownNames({ names, includeInternal }: EventFilter): readonly string[] | undefined {
+  if (includeInternal === true) return names;
+  return names?.filter((name) => !name.startsWith(internalPrefix));
+}
+
+/**
+ * Whether a walk may meet many events before it has filled its page: those of a time window may lie anywhere in the
+ * order of the ids, and no index has the order of many names together.
+ */
+export function isLongWalk({ names, receivedAfterMs, receivedBeforeMs }: EventQuery): boolean {
+  if (receivedAfterMs !== undefined || receivedBeforeMs !== undefined) return true;
+  return names !== undefined && names.length > namesEachMax;
 }
 
 function newestFirst(a: EventRow, b: EventRow): number {
@@ -115,11 +132,23 @@ async function readOnePage(
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   return db.all<EventRow>(
     `SELECT ${eventColumns} FROM ${tablesOf(db).events}
-     ${indexedBy(db.kind, isNarrow ? 'events_by_received' : null)} ${where}
+     ${indexedBy(db.kind, isNarrow ? 'events_by_received' : walkedIndex(query))} ${where}
      ORDER BY internal_id DESC, received_at_ms DESC LIMIT ${parameters.add(limit)}`,
     parameters.values,
   );
 }
+
+/**
+ * The index that has the order of the list. Left alone, SQLite takes the one by time for a window, and then sorts
+ * everything that it finds.
+ */
+function walkedIndex({ names, includeInternal }: EventFilter): string {
+  if (names?.length === 1) return 'events_by_name';
+  return includeInternal === true ? keyIndex : 'events_shown';
+}
+
+/** SQLite's own name for the index behind the key. */
+const keyIndex = 'sqlite_autoindex_events_1';
 
 /** `query` is not looked at. */
 export async function countEventRows(db: SqlSource, filter: EventFilter): Promise<number> {
@@ -135,9 +164,10 @@ export async function countEventRows(db: SqlSource, filter: EventFilter): Promis
 
 function eventConditions(db: SqlSource, filter: EventFilter, parameters: Parameters): string[] {
   const conditions: string[] = [];
-  // Written out, not bound: only then does SQLite use the index of what is shown.
-  if (filter.includeInternal !== true) conditions.push('is_internal = 0');
-  if (filter.names !== undefined) conditions.push(nameCondition(db, filter.names, parameters));
+  const names = shownNames(filter);
+  // Written out, not bound: only then does SQLite use the index of what is shown. A name that is shown says it itself.
+  if (filter.includeInternal !== true && names?.length !== 1) conditions.push('is_internal = 0');
+  if (names !== undefined) conditions.push(nameCondition(db, names, parameters));
   if (filter.receivedAfterMs !== undefined)
     conditions.push(`received_at_ms >= ${parameters.add(filter.receivedAfterMs)}`);
   if (filter.receivedBeforeMs !== undefined)

@@ -22,6 +22,8 @@ function plainKey(fact: TraceFact): string {
       return `c:${fact.callId}:started`;
     case 'call.ended':
       return `c:${fact.callId}:ended`;
+    case 'defer':
+      return `d:${fact.deferId}:${fact.status}`;
     case 'userland':
       return `u:${fact.spanId}`;
     case 'metadata':

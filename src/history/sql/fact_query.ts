@@ -1,60 +1,108 @@
-/** Reads what happened in a run. */
-import type { StepStatus, TraceFact } from '../fact.ts';
+/** Reads what happened in a run as JSON texts, in pieces: a run may have tens of thousands of facts with large outputs. */
 import { decodePayload, storableText } from './payload.ts';
-import type { SqlSource } from './source.ts';
+import { numberOf, type SqlSource } from './source.ts';
 import { tablesOf } from './tables.ts';
 
-/** A run has at most 10 000 steps (http-api.md §14), most of them with four facts, and spans of its own besides. */
-const factsOfRunMax = 60_000;
+/** A piece is read by one thread and understood by another without holding it up for long. */
+const piece = { rowsMax: 500, bytesMax: 512 * 1024 } as const;
+/** Nearly every run: what is not more than this is read at once. As they are stored. */
+const small = { rowsMax: 300, bytesMax: 128 * 1024 } as const;
+/** Of user spans and metadata: a little more than the doors let in, as several servers may. */
+const annotationsMax = 25_000;
+const annotationBytesMax = 16 * 1024 * 1024;
+
+/** Keys say what a fact is (fact_key.ts): metadata and user spans are told from outside, at any length. */
+const isAnnotation = `(key >= 'm:' AND key < 'n' OR key >= 'u:' AND key < 'v')`;
 
 interface FactRow {
   readonly key: string;
   readonly fact: string | Uint8Array;
 }
 
-/**
- * In order of time; in the same millisecond in the order in which things happen to a step. The start of a call that
- * has ended is left out: its end says the same.
- */
-export async function readFacts(db: SqlSource, runId: string): Promise<readonly TraceFact[]> {
-  const rows = await db.all<FactRow>(
-    `SELECT key, fact FROM ${tablesOf(db).runFacts} WHERE run_id = $1
-     ORDER BY at_ms, key LIMIT $2`,
-    [storableText(runId), factsOfRunMax],
+/** What is read next: what the server itself recorded, behind this key, or what was told from outside. */
+export type FactPlace =
+  | { readonly of: 'own'; readonly after: string }
+  | { readonly of: 'annotations' };
+
+export interface FactPiece {
+  /** Without the run's id. */
+  readonly texts: readonly string[];
+  /** Null behind the last piece. */
+  readonly next: FactPlace | null;
+}
+
+export const firstFacts: FactPlace = { of: 'own', after: '' };
+
+export async function isSmallRun(db: SqlSource, runId: string): Promise<boolean> {
+  const [row] = await db.all<{ n: number | string; bytes: number | string | null }>(
+    `SELECT count(*) AS n, sum(octet_length(fact)) AS bytes FROM
+       (SELECT fact FROM ${tablesOf(db).runFacts} WHERE run_id = $1 LIMIT $2) AS found`,
+    [storableText(runId), small.rowsMax + 1],
   );
-  const facts = rows.map((row) => toFact(runId, row));
-  const ended = new Set(facts.flatMap((fact) => (fact.t === 'call.ended' ? [fact.callId] : [])));
-  return facts
-    .filter((fact) => fact.t !== 'call.started' || !ended.has(fact.callId))
-    .sort((a, b) => a.atMs - b.atMs || rankOf(a) - rankOf(b));
+  if (row === undefined) return true;
+  return numberOf(row.n) <= small.rowsMax && numberOf(row.bytes ?? 0) <= small.bytesMax;
 }
 
-/** The writer has checked the text before it kept it. */
-function toFact(runId: string, row: FactRow): TraceFact {
-  const fact: Omit<TraceFact, 'runId'> = JSON.parse(decodePayload(row.fact));
-  return { runId, ...fact } as TraceFact;
-}
-
-const stepRanks: Readonly<Partial<Record<StepStatus, number>>> = {
-  Queued: 1,
-  Running: 2,
-  Sleeping: 3,
-  Waiting: 3,
-  Invoking: 3,
-  Errored: 4,
-};
-
-function rankOf(fact: TraceFact): number {
-  switch (fact.t) {
-    case 'call.started':
-      return 0;
-    case 'step':
-      return stepRanks[fact.status] ?? 5;
-    case 'call.ended':
-      return 6;
-    case 'userland':
-      return 7;
-    case 'metadata':
-      return 8;
+export async function readFactPiece(
+  db: SqlSource,
+  runId: string,
+  place: FactPlace,
+): Promise<FactPiece> {
+  if (place.of === 'annotations') return { texts: await readAnnotations(db, runId), next: null };
+  const { runFacts } = tablesOf(db);
+  const ours = `FROM ${runFacts} WHERE run_id = $1 AND key > $2 AND NOT ${isAnnotation}
+     ORDER BY key LIMIT $3`;
+  const from = [storableText(runId), place.after];
+  const sizes = await db.all<{ bytes: number | string }>(
+    `SELECT octet_length(fact) AS bytes ${ours}`,
+    [...from, piece.rowsMax],
+  );
+  const count = countWithin(sizes.map(({ bytes }) => numberOf(bytes)));
+  if (count === 0) return { texts: [], next: { of: 'annotations' } };
+  const rows = await db.all<FactRow>(`SELECT key, fact ${ours}`, [...from, count]);
+  const texts: string[] = [];
+  let length = 0;
+  for (const { key, fact } of rows) {
+    const text = decodePayload(fact);
+    texts.push(text);
+    length += text.length;
+    // They were compressed.
+    if (length > piece.bytesMax) return { texts, next: { of: 'own', after: key } };
   }
+  const last = rows.at(-1);
+  const isLast = last === undefined || (count === sizes.length && count < piece.rowsMax);
+  return { texts, next: isLast ? { of: 'annotations' } : { of: 'own', after: last.key } };
+}
+
+/** How many of them fit into a piece: at least one, if there is one. */
+function countWithin(sizes: readonly number[]): number {
+  let bytes = 0;
+  const end = sizes.findIndex((size) => {
+    bytes += size;
+    return bytes > piece.bytesMax;
+  });
+  return end === -1 ? sizes.length : Math.max(1, end);
+}
+
+/** Metadata first, then the oldest spans, as long as there is room: as they are stored, and as they are read. */
+async function readAnnotations(db: SqlSource, runId: string): Promise<readonly string[]> {
+  const { runFacts } = tablesOf(db);
+  const rows = await db.all<FactRow>(
+    `SELECT kept.key, kept.fact FROM (
+       SELECT key, SUM(octet_length(fact)) OVER (
+         ORDER BY substr(key, 1, 1), at_ms, key ROWS UNBOUNDED PRECEDING
+       ) AS bytes FROM ${runFacts} WHERE run_id = $1 AND ${isAnnotation}
+     ) AS sized JOIN ${runFacts} AS kept ON kept.run_id = $1 AND kept.key = sized.key
+     WHERE sized.bytes <= $2 ORDER BY sized.bytes LIMIT $3`,
+    [storableText(runId), annotationBytesMax, annotationsMax],
+  );
+  const texts: string[] = [];
+  let bytes = 0;
+  for (const { fact } of rows) {
+    const text = decodePayload(fact);
+    bytes += text.length;
+    if (bytes > annotationBytesMax) break;
+    texts.push(text);
+  }
+  return texts;
 }

@@ -88,6 +88,7 @@ function rowsOf(
         break;
       default:
         traces.add(fact, text);
+        runs.addTrace(fact);
     }
   }
   return [

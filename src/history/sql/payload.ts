@@ -25,9 +25,9 @@ export function decodePayload(value: string | Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
-/** Names and ids: PostgreSQL has no text with U+0000. */
+/** Names and ids: PostgreSQL has no text with U+0000, and UTF-8 none with half a character. */
 export function storableText(text: string): string {
-  return text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text;
+  return (text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text).toWellFormed();
 }
 
 export function storableOrNull(text: string | null | undefined): Value {

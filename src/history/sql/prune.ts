@@ -1,89 +1,58 @@
 /**
  * Deletes what is older than retention keeps, in batches so small that records need not wait for long: runs first,
- * with everything that is theirs, then what happened in runs that stay, then events.
+ * with everything that is theirs, then events, then what happened in runs that stay.
  */
-import { ulidFromBytes } from '../../lib/ulid.ts';
 import type { Cutoffs, Pruned } from '../history.ts';
+import { deleteFacts } from './fact_deletion.ts';
 import { toTexts } from './run_query.ts';
-import { numberOf, type SqlSink } from './source.ts';
-import { isIn, tablesOf } from './tables.ts';
+import type { SqlSink } from './source.ts';
+import { indexedBy, isIn, tablesOf } from './tables.ts';
+import { TraceSweep } from './trace_sweep.ts';
 
 /** Runs in one statement; between statements the time is looked at. */
 const runsPerStep = 25;
-/** Of the runs of one step: one run may have ten thousands. */
-const factsPerStepMax = 2_000;
 const eventsPerStep = 250;
-/** Runs whose traces are looked for in one batch. */
-const tracesPerStep = 100;
 /** A batch goes on for this long, and then to the end of its step and onto the disk. */
-const batchMs = 8;
+const batchMs = 5;
 
 const nothing: Pruned = { events: 0, runs: 0, traces: 0, hasMore: false };
 
-/** A pruner remembers where it was, so that runs that never end are not looked at again in every batch. */
 export class Pruner {
-  #traceCursor = '';
+  readonly #traces: TraceSweep;
+
+  constructor(nowMs: () => number = Date.now) {
+    this.#traces = new TraceSweep(nowMs);
+  }
 
   /** Deletes one batch. `hasMore` may be true when only a look remains. */
   async prune(sink: SqlSink, cutoffs: Cutoffs): Promise<Pruned> {
+    const { eventsBeforeMs, runsBeforeMs } = cutoffs;
+    // Traces that are kept as long as their runs go with them, except those that came later.
+    const tracesBeforeMs = cutoffs.tracesBeforeMs ?? runsBeforeMs;
     return sink.transaction(async (tx) => {
       const deadline = performance.now() + batchMs;
       const isTimeLeft = (): boolean => performance.now() < deadline;
       let pruned = nothing;
-      if (cutoffs.runsBeforeMs !== null)
-        pruned = await pruneRuns(tx, cutoffs.runsBeforeMs, isTimeLeft);
-      if (cutoffs.tracesBeforeMs !== null && !pruned.hasMore && isTimeLeft())
-        pruned = sum(pruned, await this.#pruneTraces(tx, cutoffs.tracesBeforeMs));
-      else if (cutoffs.tracesBeforeMs !== null) pruned = { ...pruned, hasMore: true };
-      if (cutoffs.eventsBeforeMs !== null && !pruned.hasMore)
-        pruned = sum(pruned, await pruneEvents(tx, cutoffs.eventsBeforeMs, isTimeLeft));
+      if (runsBeforeMs !== null) pruned = await pruneRuns(tx, runsBeforeMs, isTimeLeft);
+      if (runsBeforeMs !== null && !pruned.hasMore)
+        pruned = sum(pruned, await pruneUnknownRuns(tx, runsBeforeMs));
+      if (eventsBeforeMs !== null && !pruned.hasMore)
+        pruned = sum(pruned, await pruneEvents(tx, eventsBeforeMs, isTimeLeft));
+      // Last: it starts over at the beginning, and would leave no time for anything behind it.
+      if (tracesBeforeMs !== null && !pruned.hasMore)
+        pruned = sum(pruned, await this.#traces.prune(tx, tracesBeforeMs, isTimeLeft));
       return pruned;
     });
   }
-
-  /**
-   * Run ids are made in the order of time: what happened in runs before the cutoff lies at the beginning. Those that
-   * have not ended, or ended later, are passed by; what belongs to no run any more goes too.
-   */
-  async #pruneTraces(tx: SqlSink, beforeMs: number): Promise<Pruned> {
-    const tables = tablesOf(tx);
-    const found = await tx.all<{
-      run_id: string;
-      ended_at_ms: number | string | null;
-      known: 0 | 1;
-    }>(
-      `SELECT f.run_id, r.ended_at_ms, CASE WHEN r.run_id IS NULL THEN 0 ELSE 1 END AS known
-       FROM (SELECT DISTINCT run_id FROM ${tables.runFacts}
-             WHERE run_id > $1 AND run_id < $2 ORDER BY run_id LIMIT $3) f
-       LEFT JOIN ${tables.runs} r ON r.run_id = f.run_id ORDER BY f.run_id`,
-      [this.#traceCursor, firstIdAt(beforeMs), tracesPerStep],
-    );
-    const old = found
-      .filter((row) => row.known === 0 || isBefore(row.ended_at_ms, beforeMs))
-      .map((row) => row.run_id);
-    if (old.length > 0 && !(await deleteFacts(tx, old))) return { ...nothing, hasMore: true };
-    const hasMore = found.length === tracesPerStep;
-    this.#traceCursor = hasMore ? (found.at(-1)?.run_id ?? '') : '';
-    return { ...nothing, traces: old.length, hasMore };
-  }
 }
 
-function sum(a: Pruned, b: Pruned): Pruned {
+function sum(a: Pruned, b: Partial<Pruned>): Pruned {
   return {
-    events: a.events + b.events,
-    runs: a.runs + b.runs,
-    traces: a.traces + b.traces,
-    hasMore: a.hasMore || b.hasMore,
+    events: a.events + (b.events ?? 0),
+    runs: a.runs + (b.runs ?? 0),
+    traces: a.traces + (b.traces ?? 0),
+    hasMore: a.hasMore || b.hasMore === true,
   };
-}
-
-function isBefore(atMs: number | string | null, beforeMs: number): boolean {
-  return atMs !== null && numberOf(atMs) < beforeMs;
-}
-
-/** No id that is made then or later is smaller. */
-function firstIdAt(ms: number): string {
-  return ulidFromBytes(Math.max(0, Math.floor(ms)), new Uint8Array(10));
 }
 
 async function pruneRuns(
@@ -103,12 +72,35 @@ async function pruneRuns(
     const runIds = found.map((row) => row.run_id).sort();
     if (!(await deleteFacts(tx, runIds))) return { ...nothing, runs: count, hasMore: true };
     await deleteTriggers(tx, found);
-    count += await tx.run(`DELETE FROM ${runs} WHERE ${isIn(tx.kind, 'run_id', '$1')}`, [
-      JSON.stringify(runIds),
-    ]);
+    count += await deleteRuns(tx, runIds);
     if (found.length < runsPerStep) return { ...nothing, runs: count };
     if (!isTimeLeft()) return { ...nothing, runs: count, hasMore: true };
   }
+}
+
+/**
+ * Rows of which only a start is known, or that AI was used: facts that came again after their run had gone. What they
+ * are runs of comes no more.
+ */
+async function pruneUnknownRuns(tx: SqlSink, beforeMs: number): Promise<Partial<Pruned>> {
+  const { runs, runFacts } = tablesOf(tx);
+  const found = await tx.all<{ run_id: string }>(
+    `SELECT run_id FROM ${runs} AS r ${indexedBy(tx.kind, 'runs_unscheduled')}
+     WHERE scheduled_at_ms IS NULL AND ended_at_ms IS NULL AND coalesce(started_at_ms, 0) < $1
+       AND NOT EXISTS (SELECT 1 FROM ${runFacts} f WHERE f.run_id = r.run_id AND f.at_ms >= $1)
+     ORDER BY run_id LIMIT $2 ${unlocked(tx)}`,
+    [beforeMs, runsPerStep],
+  );
+  if (found.length === 0) return {};
+  const runIds = found.map((row) => row.run_id);
+  if (!(await deleteFacts(tx, runIds))) return { hasMore: true };
+  return { runs: await deleteRuns(tx, runIds), hasMore: found.length === runsPerStep };
+}
+
+async function deleteRuns(tx: SqlSink, runIds: readonly string[]): Promise<number> {
+  return tx.run(`DELETE FROM ${tablesOf(tx).runs} WHERE ${isIn(tx.kind, 'run_id', '$1')}`, [
+    JSON.stringify(runIds),
+  ]);
 }
 
 /** Rows that another server deletes or writes at this moment are left to it. */
@@ -127,26 +119,6 @@ async function deleteTriggers(
      WHERE ${isIn(tx.kind, 'event_id', '$1')} AND ${isIn(tx.kind, 'run_id', '$2')}`,
     [JSON.stringify([...eventIds]), JSON.stringify(runIds)],
   );
-}
-
-/** False when there were too many to delete all: some are left. */
-async function deleteFacts(tx: SqlSink, runIds: readonly string[]): Promise<boolean> {
-  const { runFacts } = tablesOf(tx);
-  const isOurs = isIn(tx.kind, 'run_id', '$1');
-  const list = JSON.stringify(runIds);
-  const [bound] = await tx.all<{ run_id: string; key: string }>(
-    `SELECT run_id, key FROM ${runFacts} WHERE ${isOurs} ORDER BY run_id, key LIMIT 1 OFFSET $2`,
-    [list, factsPerStepMax],
-  );
-  if (bound === undefined) {
-    await tx.run(`DELETE FROM ${runFacts} WHERE ${isOurs}`, [list]);
-    return true;
-  }
-  await tx.run(
-    `DELETE FROM ${runFacts} WHERE ${isOurs} AND (run_id < $2 OR (run_id = $2 AND key < $3))`,
-    [list, bound.run_id, bound.key],
-  );
-  return false;
 }
 
 async function pruneEvents(

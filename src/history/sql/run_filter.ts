@@ -26,8 +26,8 @@ export function runConditions(
   const conditions = ['scheduled_at_ms IS NOT NULL', ...windowConditions(filter, parameters)];
   conditions.push(statusCondition(filter.statuses));
   conditions.push(...ownerConditions(db, filter, parameters));
-  if (filter.isDeferred !== undefined)
-    conditions.push(`is_deferred = ${parameters.add(filter.isDeferred ? 1 : 0)}`);
+  // Written out, not bound, as the statuses are.
+  if (filter.isDeferred !== undefined) conditions.push(deferredCondition(filter.isDeferred));
   if (filter.eventId !== undefined) {
     const place = parameters.add(storableText(filter.eventId));
     conditions.push(
@@ -66,6 +66,10 @@ export function windowConditions(filter: RunFilter, parameters: Parameters): str
   if (conditions.length > 0 && column !== 'scheduled_at_ms')
     conditions.push(`${column} IS NOT NULL`);
   return conditions;
+}
+
+function deferredCondition(isDeferred: boolean): string {
+  return `is_deferred = ${isDeferred ? 1 : 0}`;
 }
 
 type OpenStatus = 'Scheduled' | 'Running';
@@ -139,6 +143,7 @@ function candidatesOf(db: SqlSource, filter: RunFilter, orderBy: RunTimeField): 
     if (isBad) add('runs_ended_badly', statuses.length === 1, () => condition);
     if (statuses.every(isOpenStatus)) add('runs_open', true, () => 'ended_at_ms IS NULL');
   }
+  if (filter.isDeferred === true) add('runs_deferred', true, () => deferredCondition(true));
   const owner = (owners: Partial<RunFilter>) => (parameters: Parameters) =>
     ownerConditions(db, { timeField, ...owners }, parameters).join(' AND ');
   if (functionIds !== undefined)

@@ -24,6 +24,7 @@ export interface RunRow {
   readonly original_run_id: string | null;
   readonly replay_id: string | null;
   readonly is_deferred: number;
+  readonly has_ai: number | null;
   readonly links: string | null;
   readonly scheduled_at_ms: number | string;
   readonly started_at_ms: number | string | null;
@@ -101,6 +102,7 @@ export function toRunRecord(row: RunRow): RunRecord {
     originalRunId: row.original_run_id,
     replayId: row.replay_id,
     isDeferred: row.is_deferred === 1,
+    hasAi: row.has_ai === 1,
     links: toTexts(row.links ?? '[]'),
     skipReason: row.skip_reason,
     skipExistingRunId: row.skip_existing_run_id,

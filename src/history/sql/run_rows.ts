@@ -2,7 +2,7 @@
  * The facts of a batch about runs, one row a run. Facts come in any order and again: a row keeps what was known first
  * in the run's own time, never what came last.
  */
-import type { RunEndedFact, RunScheduledFact, RunStartedFact } from '../fact.ts';
+import type { RunEndedFact, RunScheduledFact, RunStartedFact, TraceFact } from '../fact.ts';
 import { encodePayload, storableOrNull, storableText } from './payload.ts';
 import type { DatabaseKind, Insertion, Row, Value } from './source.ts';
 
@@ -72,22 +72,31 @@ export const endedInsertion: Insertion = {
   onConflict: `(run_id) DO UPDATE SET ${endedColumns.map(taken).join(', ')} WHERE ${isEarlierEnd}`,
 };
 
+/** Of runs with AI only: others cost nothing. */
+export const aiInsertion: Insertion = {
+  table: 'runs',
+  columns: ['run_id', 'has_ai'],
+  onConflict: `(run_id) DO UPDATE SET ${taken('has_ai')} WHERE kept.has_ai IS NULL`,
+};
+
 interface RunParts {
   scheduled?: RunScheduledFact;
   started?: RunStartedFact;
   ended?: RunEndedFact;
+  hasAi?: true;
+}
+
+function isAboutAi(fact: TraceFact): boolean {
+  if (fact.t === 'metadata') return fact.kind === 'inngest.ai';
+  if (fact.t !== 'step') return false;
+  return fact.kind === 'aiInfer' || fact.kind === 'aiWrap' || fact.op === 'AIGateway';
 }
 
 export class RunRows {
   readonly #parts = new Map<string, RunParts>();
 
   add(fact: RunScheduledFact | RunStartedFact | RunEndedFact): void {
-    const runId = storableText(fact.runId);
-    let parts = this.#parts.get(runId);
-    if (parts === undefined) {
-      parts = {};
-      this.#parts.set(runId, parts);
-    }
+    const parts = this.#partsOf(fact);
     switch (fact.t) {
       case 'run.scheduled':
         parts.scheduled ??= fact;
@@ -101,11 +110,27 @@ export class RunRows {
     }
   }
 
+  /** What happened in a run says something of the run itself, too. */
+  addTrace(fact: TraceFact): void {
+    if (isAboutAi(fact)) this.#partsOf(fact).hasAi = true;
+  }
+
+  #partsOf(fact: { readonly runId: string }): RunParts {
+    const runId = storableText(fact.runId);
+    const known = this.#parts.get(runId);
+    if (known !== undefined) return known;
+    const parts: RunParts = {};
+    this.#parts.set(runId, parts);
+    return parts;
+  }
+
   rowsFor(kind: DatabaseKind): ReadonlyMap<Insertion, readonly Row[]> {
     const scheduledRows: Row[] = [];
     const startedRows: Row[] = [];
     const endedRows: Row[] = [];
-    for (const [runId, { scheduled, started, ended }] of this.#parts) {
+    const aiRows: Row[] = [];
+    for (const [runId, { scheduled, started, ended, hasAi }] of this.#parts) {
+      if (hasAi === true) aiRows.push([runId, 1]);
       if (scheduled !== undefined) {
         const start = started?.atMs ?? null;
         scheduledRows.push([runId, ...scheduledRow(scheduled), start, ...endedRow(kind, ended)]);
@@ -118,6 +143,7 @@ export class RunRows {
       [scheduledInsertion, scheduledRows],
       [startedInsertion, startedRows],
       [endedInsertion, endedRows],
+      [aiInsertion, aiRows],
     ]);
   }
 }

@@ -22,8 +22,9 @@ export type Breath = () => Promise<void>;
 interface ScanRow {
   readonly run_id: string;
   readonly at_ms: number | string;
-  readonly event_ids: string;
-  readonly ended_status: RunEndedFact['status'] | null;
+  /** Null for a run of one event. */
+  readonly batch_ids?: string | null;
+  readonly ended_status?: RunEndedFact['status'] | null;
   readonly output?: Stored | null;
   /** Of the only event; null when there are several, or none that is kept. */
   readonly payload?: Stored | null;
@@ -95,9 +96,9 @@ function narrowing(
   limit: number,
   after: RunPlace | undefined,
 ): Narrowing {
-  const columns = ['run_id', `${timeColumns[query.orderBy]} AS at_ms`, 'event_ids', 'ended_status'];
-  if (search.needsOutput) columns.push('output');
-  if (search.needsEvents) columns.push(onlyPayload(db));
+  const columns = ['run_id', `${timeColumns[query.orderBy]} AS at_ms`];
+  if (search.needsOutput) columns.push('ended_status', 'output');
+  if (search.needsEvents) columns.push(batchIds, onlyPayload(db));
   return {
     columns: columns.join(', '),
     limit,
@@ -112,6 +113,9 @@ function narrowing(
     },
   };
 }
+
+/** Nothing for nearly every run. */
+const batchIds = `CASE WHEN event_ids LIKE '%,%' THEN event_ids END AS batch_ids`;
 
 /**
  * Nearly every run has one event: `["id"]`, which is found without a parser and without another query. Of an event
@@ -129,7 +133,7 @@ type Batches = ReadonlyMap<string, Stored>;
 const noBatches: Batches = new Map();
 
 async function payloadsOfBatches(db: SqlSource, rows: readonly ScanRow[]): Promise<Batches> {
-  const batches = rows.filter((row) => row.payload === null).map((row) => toTexts(row.event_ids));
+  const batches = rows.filter((row) => row.payload === null).map(idsOfBatch);
   const ids = new Set(batches.filter((batch) => batch.length > 1).flat());
   if (ids.size === 0) return noBatches;
   // Of an event that was received twice the first comes last, and stays.
@@ -141,12 +145,16 @@ async function payloadsOfBatches(db: SqlSource, rows: readonly ScanRow[]): Promi
   return new Map(events.map((event) => [event.internal_id, event.payload]));
 }
 
+function idsOfBatch({ batch_ids }: ScanRow): readonly string[] {
+  return batch_ids === undefined || batch_ids === null ? [] : toTexts(batch_ids);
+}
+
 function candidateOf(row: ScanRow, batches: Batches): RunCandidate {
   const { output, payload, ended_status } = row;
   return {
     get payloads() {
       if (payload !== undefined && payload !== null) return [decodePayload(payload)];
-      return toTexts(row.event_ids).flatMap((id) => {
+      return idsOfBatch(row).flatMap((id) => {
         const found = batches.get(id);
         return found === undefined ? [] : [decodePayload(found)];
       });

@@ -2,6 +2,7 @@
 import type { Found, Search } from '../reader_message.ts';
 import { countEventRows, readEvents } from './event_query.ts';
 import { countMatchingEvents, searchEvents } from './event_scan.ts';
+import { readFactPiece } from './fact_query.ts';
 import { countRunRows, readRunPage } from './run_list.ts';
 import { type Breath, countMatchingRuns, searchRuns } from './run_scan.ts';
 import type { SqlSource } from './source.ts';
@@ -37,6 +38,8 @@ export async function find(db: SqlSource, search: Search, breath: Breath): Promi
       const count = await countMatchingEvents(db, filter, await eventSearch(filter), breath);
       return { of: 'count', count };
     }
+    case 'facts':
+      return { of: 'facts', piece: await readFactPiece(db, search.runId, search.place) };
   }
 }
 

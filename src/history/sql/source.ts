@@ -14,6 +14,8 @@ export interface SqlSource {
   readonly kind: DatabaseKind;
   /** The rows of a query, whose shape the caller knows: it wrote the text. */
   all<R>(text: string, values?: readonly Value[]): Promise<readonly R[]>;
+  /** The same source for somebody who may give up: what is under way then is broken off. Absent where that is not possible. */
+  until?(signal: AbortSignal): SqlSource;
 }
 
 /** Rows that are added to a table; `onConflict` says what happens to one that is there, `kept`. */

@@ -1,6 +1,7 @@
 /** The shape of the history database and how an older one is brought up to it. */
 import type { Database } from 'bun:sqlite';
 import { rebuildFirstShape } from './second_shape.ts';
+import { addMarks } from './third_shape.ts';
 
 /**
  * In order; `user_version` counts those that ran. A published entry never changes: add another.
@@ -67,6 +68,7 @@ export const migrations: readonly ((db: Database) => void)[] = [
    ) STRICT;`,
     ),
   rebuildFirstShape,
+  addMarks,
 ];
 
 /** Brings the database to the newest shape. Throws when it was written by a newer server. */
@@ -83,7 +85,7 @@ export function migrate(db: Database): void {
   }).immediate();
 }
 
-function readVersion(db: Database): number {
+export function readVersion(db: Database): number {
   const row = db.query<{ user_version: number }, []>('PRAGMA user_version').get();
   if (row === null)
     throw new Error('history database does not tell its version: is the file a SQLite database?');

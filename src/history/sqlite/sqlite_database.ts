@@ -2,8 +2,9 @@
 import { Database } from 'bun:sqlite';
 import type { HistoryPlace } from '../place.ts';
 import type { ReadableDatabase, WritableDatabase } from '../sql/source.ts';
-import { migrate } from './migrations.ts';
+import type { Note } from '../writer_message.ts';
 import { SqliteSink, SqliteSource } from './sqlite_source.ts';
+import { incremental, pragma, upgrade } from './upgrade.ts';
 
 /** Another process may be looking at the file (a backup, a sqlite3 shell); the outbox waits meanwhile. */
 const busyTimeoutMs = 5_000;
@@ -21,20 +22,20 @@ const freePagesPart = 10;
 /** Given back at once: each may move another page. */
 const pagesPerStep = 256;
 
-export function openSqliteForWriting({
-  path,
-  synchronous,
-}: Extract<HistoryPlace, { kind: 'sqlite' }>): WritableDatabase {
+export function openSqliteForWriting(
+  { path, synchronous }: Extract<HistoryPlace, { kind: 'sqlite' }>,
+  note: Note = () => {},
+): WritableDatabase {
   const db = new Database(path, { create: true, readwrite: true });
   try {
     db.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-    // Only a file without tables takes this; an older one keeps its size and fills its gaps again.
+    // Only a file without tables takes this; an older one once it is written anew.
     db.run('PRAGMA auto_vacuum = INCREMENTAL');
     db.run('PRAGMA journal_mode = WAL');
     db.run(`PRAGMA synchronous = ${synchronous}`);
     db.run(`PRAGMA cache_size = -${cacheKib}`);
     db.run(`PRAGMA journal_size_limit = ${logBytesMax}`);
-    migrate(db);
+    upgrade(db, { path, note });
   } catch (error) {
     db.close();
     throw error;
@@ -54,9 +55,6 @@ export function openSqliteForReading(path: string): ReadableDatabase {
   return { source: new SqliteSource(db), close: async () => db.close(true) };
 }
 
-/** What `PRAGMA auto_vacuum` answers for INCREMENTAL. */
-const incremental = 2;
-
 function giveBack(db: Database): boolean {
   const free = pragma(db, 'freelist_count');
   const spare = free - Math.max(freePagesMin, pragma(db, 'page_count') / freePagesPart);
@@ -64,9 +62,4 @@ function giveBack(db: Database): boolean {
   // As a query: each row that is fetched moves one page.
   db.query(`PRAGMA incremental_vacuum(${pagesPerStep})`).all();
   return spare > pagesPerStep;
-}
-
-function pragma(db: Database, name: string): number {
-  const [row] = db.query<Record<string, number>, []>(`PRAGMA ${name}`).all();
-  return row?.[name] ?? 0;
 }

@@ -13,7 +13,7 @@ const keys = ['a', 'b', 'a/b', 'ä'];
 
 const text = fc.constantFrom(...texts);
 const key = fc.constantFrom(...keys);
-const scalar = fc.oneof(text, fc.constantFrom(0, 1, 2.5, true, false, null));
+const scalar = fc.oneof(text, fc.constantFrom(0, 1, -1, 2.5, 1e21, true, false, null));
 const data = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
@@ -46,7 +46,7 @@ function unicodeEscape(character: string): string {
 
 const literal = fc.oneof(
   text.map((value) => JSON.stringify(value)),
-  fc.constantFrom('null', 'true', 'false', '0', '1', '2.5'),
+  fc.constantFrom('null', 'true', 'false', '0', '1', '-1', '1u', '2.5', '1e21'),
 );
 const step = fc.oneof(
   fc.constantFrom('.a', '.b', '[0]', '[1]', '[event.name]'),

@@ -34,7 +34,7 @@ conformance('checkpoint', (engine) => {
         stateBytesMax: 1_000,
         stepsMax: 10,
         outputs: [output('a', { fact: '"a"' })],
-        defers: [{ stepId: 'd', record: '{}' }],
+        defers: [{ stepId: 'd', record: '{}', fact: '"d"' }],
         facts: ['"more"'],
         ...changes,
       });
@@ -50,7 +50,7 @@ conformance('checkpoint', (engine) => {
       expect(await checkpoint()).toBe('saved');
       expect(await checkpoint()).toBe('saved');
       expect(await steps()).toEqual([['a', '{"data":"a"}']]);
-      expect(await list(under, 'outbox')).toEqual(['"a"', '"more"', '"more"']);
+      expect(await list(under, 'outbox')).toEqual(['"a"', '"d"', '"more"', '"more"']);
       expect((await takeFrom(under, 'fn-1')).items).toEqual([]);
     });
 
@@ -70,10 +70,15 @@ conformance('checkpoint', (engine) => {
       expect(await checkpoint({ stateBytesMax: 12 })).toBe('saved');
     });
 
-    test('defers are kept by their first record', async () => {
-      await checkpoint();
-      await checkpoint({ defers: [{ stepId: 'd', record: '"second"' }] });
-      expect((await loadRun(store, 'r', { withSteps: false }))?.defers).toEqual([['d', '{}']]);
+    test('defers are kept by their first record, and history hears of that one alone', async () => {
+      await checkpoint({ facts: [] });
+      const second = { stepId: 'd', record: '"second"', fact: '"second"' };
+      await checkpoint({ defers: [second, { ...second, stepId: 'e', fact: '' }], facts: [] });
+      expect((await loadRun(store, 'r', { withSteps: false }))?.defers).toEqual([
+        ['d', '{}'],
+        ['e', '"second"'],
+      ]);
+      expect(await list(under, 'outbox')).toEqual(['"a"', '"d"']);
     });
 
     test('an item of another run keeps its attempts', async () => {

@@ -56,9 +56,9 @@ conformance('commit', (engine) => {
     });
 
     test('an answer that only adds a defer brings the run on', async () => {
-      await commit(under, item, { defers: [{ stepId: 'd1', record: '{}' }] });
+      await commit(under, item, { defers: [{ stepId: 'd1', record: '{}', fact: '' }] });
       const again = await takeOne(under, 'fn-1');
-      const more = { defers: [{ stepId: 'd2', record: '{}' }] };
+      const more = { defers: [{ stepId: 'd2', record: '{}', fact: '' }] };
       expect(await commit(under, again, more)).toBe('continued');
       const last = await takeOne(under, 'fn-1');
       expect(await commit(under, last, more)).toBe('stalled');
@@ -276,7 +276,7 @@ conformance('commit', (engine) => {
       const plans = [
         [{ items: [guarded('a')] }, 'done'],
         [{ waits: [sampleWait('r', 'w')] }, 'done'],
-        [{ defers: [{ stepId: 'd', record: '{}' }] }, 'continued'],
+        [{ defers: [{ stepId: 'd', record: '{}', fact: '' }] }, 'continued'],
       ] as const;
       for (const [plan, outcome] of plans) {
         await under.clear();
@@ -326,14 +326,15 @@ conformance('commit', (engine) => {
       expect((await takeFrom(under, 'fn-1')).items).toEqual([]);
     });
 
-    test('defers are kept by their first record', async () => {
-      const defer = (record: string) => ({ defers: [{ stepId: 'd', record }], outputs: [] });
+    test('defers are kept by their first record, and history hears of that one alone', async () => {
+      const defer = (record: string) => ({ defers: [{ stepId: 'd', record, fact: record }] });
       await commit(under, item, { ...defer('"first"'), outputs: [output('a')] });
       await commit(under, await takeOne(under, 'fn-1'), {
         ...defer('"second"'),
         outputs: [output('b')],
       });
       expect((await loadRun(store, 'r', { withSteps: false }))?.defers).toEqual([['d', '"first"']]);
+      expect(await list(under, 'outbox')).toEqual(['"first"']);
     });
 
     test('without an item of its own a report is committed to the run', async () => {

@@ -60,7 +60,7 @@ conformance('events', (engine) => {
       expect(await store.run('event_accept', args)).toBe(1);
       expect(await list(under, 'outbox')).toEqual(['"1"', '"2"', '"3"']);
       expect(idsOf((await takeFrom(under, 'events')).items)).toEqual(['a', 'b']);
-      expect(await heard()).toEqual(['3']);
+      expect(await heard()).toEqual(['3 9']);
     });
 
     test('code 1: of nothing stores and tells nothing', async () => {

@@ -1,7 +1,8 @@
 /** Scripts that pause functions, code by code (lua/function_pause.lua, function_unpause.lua, functions_paused.lua). */
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { accountId } from '../../../src/function/definition.ts';
-import { dequeue, enqueue } from '../../../src/queue/queue.ts';
+import type { LeasedItem } from '../../../src/queue/item.ts';
+import { dequeue, enqueue, peek, rebuild, scavenge } from '../../../src/queue/queue.ts';
 import { idsOf, sampleItem, takeFrom, takeOne } from '../../queue/sample_item.ts';
 import { fields, listenFor, type StoreUnderTest, scores } from '../../store_under_test.ts';
 import { conformance } from './suite.ts';
@@ -93,6 +94,131 @@ conformance('function_pause', (engine) => {
       await dequeue(store, holder);
       await pause();
       expect(idsOf((await takeFrom(under, 'fn-2')).items)).toEqual(['d']);
+    });
+
+    /** More than one refill looks at. */
+    const many = 600;
+
+    /** fn-1 holds the key, and `many` items of its own wait for it before one of fn-2 does. */
+    async function crowd(): Promise<LeasedItem> {
+      await enqueue(store, [keyed('holder', 'fn-1')]);
+      const holder = await takeOne(under, 'fn-1');
+      const crowd = Array.from({ length: many }, (_, n) => keyed(`a${n}`, 'fn-1'));
+      await enqueue(store, crowd);
+      while ((await takeFrom(under, 'fn-1')).outcome === 'more');
+      await enqueue(store, [sampleItem({ ...keyed('d', 'fn-2'), scoreMs: 1_001 })]);
+      await takeFrom(under, 'fn-2');
+      expect(await under.read('ZCARD', 'x:backlog:e:1:a')).toBe(many + 1);
+      return holder;
+    }
+
+    /** Serves due partitions for as long as their pointers say so, as a processor does. */
+    async function takenByAll(turnsMax: number): Promise<string[]> {
+      const taken: string[] = [];
+      for (let turn = 0; turn < turnsMax; turn += 1) {
+        const due = await peek(store, now, 10);
+        if (due.partitions.length === 0) break;
+        for (const partition of due.partitions) {
+          taken.push(...idsOf((await takeFrom(under, partition)).items));
+        }
+      }
+      return taken;
+    }
+
+    test('gets past any number of items of a paused function, by its pointer alone', async () => {
+      const holder = await crowd();
+      await pause();
+      await dequeue(store, holder);
+      expect(await takenByAll(many)).toEqual(['d']);
+      expect(await under.keys()).not.toContain('x:refill');
+      expect(await partitions()).toEqual({});
+    });
+
+    test('gets past them when the function was let go on and paused again meanwhile', async () => {
+      const holder = await crowd();
+      await pause();
+      await dequeue(store, holder);
+      await unpause();
+      await pause();
+      expect(await takenByAll(many)).toEqual(['d']);
+    });
+
+    test('gets past them without a pointer, when abandoned items are looked for', async () => {
+      const holder = await crowd();
+      await pause();
+      await dequeue(store, holder);
+      for (const index of ['x:partitions', 'x:accounts', `x:account:${accountId}:partitions`]) {
+        await under.read('DEL', index);
+      }
+      await scavenge(store, now, 10);
+      expect(await takenByAll(many)).toEqual(['d']);
+    });
+
+    test('is found again after a restart', async () => {
+      const holder = await crowd();
+      await pause();
+      await dequeue(store, holder);
+      const ids = (await under.keys()).flatMap((key) =>
+        key.startsWith('item:') ? key.slice('item:'.length) : [],
+      );
+      await under.forgetRebuildable();
+      await rebuild(store, ids);
+      expect(await takenByAll(many)).toEqual(['d']);
+    });
+
+    test('that a function was offered for any number of keys goes to the next when it is paused', async () => {
+      const keyOf = (n: number) => [{ key: `k${n}`, limit: 1 }];
+      const item = (id: string, partition: string, n: number) =>
+        sampleItem({ id: `${id}${n}`, partition, concurrencyKeys: keyOf(n) });
+      const numbers = Array.from({ length: many }, (_, n) => n);
+      await enqueue(
+        store,
+        numbers.map((n) => item('held', 'fn-3', n)),
+      );
+      const holders: LeasedItem[] = [];
+      while (holders.length < many) holders.push(...(await takeFrom(under, 'fn-3')).items);
+      await enqueue(
+        store,
+        numbers.map((n) => item('a', 'fn-1', n)),
+      );
+      await enqueue(
+        store,
+        numbers.map((n) => item('b', 'fn-2', n)),
+      );
+      for (const partition of ['fn-1', 'fn-2']) {
+        while ((await takeFrom(under, partition)).outcome === 'more');
+      }
+      for (const holder of holders) await dequeue(store, holder);
+      expect(await under.read('ZCARD', 'x:ready:fn-1')).toBe(many);
+      expect(await under.read('ZCARD', 'x:offered:fn-1')).toBe(many);
+      await pause();
+      expect(await takenByAll(many)).toHaveLength(many);
+      expect(await partitions()).toEqual({});
+    });
+
+    test('that a function was offered several times goes to as many others', async () => {
+      const triple = [{ key: 'k', limit: 3 }];
+      const lot = (name: string, partition: string) =>
+        [1, 2, 3, 4].map((n) =>
+          sampleItem({ id: `${name}${n}`, partition, concurrencyKeys: triple }),
+        );
+      await enqueue(store, lot('held', 'fn-3').slice(0, 3));
+      const holders = (await takeFrom(under, 'fn-3')).items;
+      await enqueue(store, [...lot('a', 'fn-1'), ...lot('b', 'fn-2')]);
+      for (const partition of ['fn-1', 'fn-2']) await takeFrom(under, partition);
+      for (const holder of holders) await dequeue(store, holder);
+      await pause();
+      expect(await takenByAll(10)).toEqual(['b1', 'b2', 'b3']);
+    });
+
+    test('is noted as offered only until the item is taken', async () => {
+      const holder = await crowd();
+      await dequeue(store, holder);
+      expect(await scores(under, 'x:offered:fn-1')).toEqual({ a0: 1_000 });
+      const next = await takeOne(under, 'fn-1');
+      expect(await scores(under, 'x:offered:fn-1')).toEqual({});
+      await dequeue(store, next);
+      expect(await scores(under, 'x:offered:fn-1')).toEqual({ a1: 1_000 });
     });
   });
 

@@ -1,6 +1,7 @@
 /** Any sequence of scripts keeps the invariants, and what is drained leaves nothing behind. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { accountId } from '../../../src/function/definition.ts';
 import { resolvePauses, timeOutPause } from '../../../src/pause/pause.ts';
 import type { ConcurrencyKey, LeasedItem } from '../../../src/queue/item.ts';
 import {
@@ -23,7 +24,7 @@ import {
   sampleEnter,
   sampleWait,
 } from '../../state/sample_run.ts';
-import { onEachEngine, type StoreUnderTest } from '../../store_under_test.ts';
+import { fields, onEachEngine, type StoreUnderTest } from '../../store_under_test.ts';
 import { type LimitsUnderTest, violations } from './invariants.ts';
 
 const partitions = ['fn-1', 'fn-2', 'fn-3'];
@@ -61,6 +62,7 @@ const operation = fc.oneof(
   }),
   fc.record({ do: fc.constant('resolve' as const), n: fc.nat(3), step: fc.nat(2) }),
   fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 1_000, leaseMs + 1) }),
+  fc.record({ do: fc.constantFrom('pause', 'unpause' as const), in: fc.nat(2) }),
   fc.record({ do: fc.constantFrom('scavenge', 'restart' as const) }),
 );
 type Operation = typeof operation extends fc.Arbitrary<infer O> ? O : never;
@@ -115,9 +117,18 @@ class Users {
         return;
       case 'restart':
         return this.restart();
+      case 'pause':
+        await store.run('function_pause', [nowMs, partitions[op.in] ?? '', accountId]);
+        return;
+      case 'unpause':
+        return this.unpause(partitions[op.in] ?? '');
       default:
         return this.work(op);
     }
+  }
+
+  async unpause(partition: string): Promise<void> {
+    await this.under.store.run('function_unpause', [partition, accountId]);
   }
 
   private async take(partition: string, itemsMax: number): Promise<void> {
@@ -210,6 +221,14 @@ class Users {
   }
 }
 
+/** What is left besides the items of paused functions. */
+async function workOfOthers(under: StoreUnderTest): Promise<string[]> {
+  const paused = await fields(under, 'paused');
+  const items = (await under.keys()).filter((key) => key.startsWith('item:'));
+  const owners = await Promise.all(items.map(async (key) => (await fields(under, key)).p ?? ''));
+  return items.filter((_, index) => !((owners[index] ?? '') in paused));
+}
+
 function keysOf(bits: number): ConcurrencyKey[] {
   return keyLimits.filter((_, index) => (bits >> index) % 2 === 1);
 }
@@ -235,6 +254,9 @@ onEachEngine((engine) => {
             await users.carryOut(op);
             expect(await violations(under, limit)).toEqual([]);
           }
+          await users.drain();
+          expect(await workOfOthers(under)).toEqual([]);
+          for (const partition of partitions) await users.unpause(partition);
           await users.drain();
           expect((await under.keys()).filter((key) => !mayRemain.test(key))).toEqual([]);
         },

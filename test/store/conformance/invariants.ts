@@ -63,6 +63,11 @@ export async function violations(
   const waiting = [...backlogs.values()].flatMap(Object.keys);
   if (!Bun.deepEquals(held.sort(), waiting.sort()))
     wrong.push(`counted as held back are ${held}, but in backlogs are ${waiting}`);
+  for (const [partition, set] of await zsets('x:offered:')) {
+    const lost = Object.keys(set).filter((id) => ready.get(partition)?.[id] === undefined);
+    if (lost.length > 0)
+      wrong.push(`${partition} was offered room for ${lost}, which it cannot use`);
+  }
   for (const sets of [ready, backlogs, inflight, leased]) {
     for (const [name, set] of sets) {
       for (const id of Object.keys(set))
@@ -72,6 +77,7 @@ export async function violations(
 
   // §25.2: pointers equal minima, unless a partition may do no work now.
   const accountsOf = new Map([...items.values()].map((item) => [item.p ?? '', item.ac ?? '']));
+  const paused = await fields(under, 'paused');
   const minima = new Map<string, Record<string, number>>();
   for (const [partition, account] of accountsOf) {
     const first = Math.min(...Object.values(ready.get(partition) ?? {}));
@@ -81,6 +87,8 @@ export async function violations(
     if (pointer === first || (pointer === undefined && first === Infinity)) continue;
     // A partition that has stopped at a limit has no pointer, or one of what was added since; whoever holds or is
     // about to take the room passes it on.
+    // Nobody follows that of a paused function for its items.
+    if (partition in paused) continue;
     const isDue = (other: string): boolean => (pointers[other] ?? Infinity) <= under.clock.now();
     const isServed = [...accountsOf].some(([other, owner]) => owner === account && isDue(other));
     const waits = partition in (await scores(under, `x:waiting:${account}`));
@@ -144,7 +152,10 @@ export async function violations(
     }
     // Whoever waits for a key must be let out by someone who has it or is about to take it.
     const carriers = [...items].filter(([, item]) => item.c1 === key || item.c2 === key);
-    const moving = carriers.filter(([id]) => !(id in (backlogs.get(key) ?? {})));
+    const isStill = (partition = ''): boolean => partition in paused && !(partition in pointers);
+    const moving = carriers.filter(
+      ([id, { p }]) => id in tokens || (!(id in (backlogs.get(key) ?? {})) && !isStill(p)),
+    );
     if (backlogs.has(key) && moving.length === 0)
       wrong.push(`nothing lets the backlog of ${key} go on`);
   }

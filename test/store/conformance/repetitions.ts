@@ -84,14 +84,14 @@ const commitArgs = (
     ...[1, pause.id, 'r', 'w', pause.kind, pause.subject, '', 0, 'w', pause.expiresMs],
     ...[pause.timeoutItemId, 'wait', f.partition, accountId, f.attemptsMax, f.data, f.scoreMs, 0],
     ...[...itemArgs(timeout), '', '"w waits"', 0, 0],
-    ...[1, 'd', '{}'],
+    ...[1, 'd', '{}', '"d put off"'],
     ...[facts.length, ...facts],
   ];
 };
 const checkpointArgs = (itemId: string, facts: readonly string[]): Args => [
   ...['r', itemId, 0, 1_000, 9],
   ...[1, 'a', '{"data":"a"}', '"a done"'],
-  ...[1, 'd', '{}'],
+  ...[1, 'd', '{}', '"d put off"'],
   ...[facts.length, ...facts],
 ];
 const enterArgs = (

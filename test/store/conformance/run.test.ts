@@ -159,7 +159,7 @@ conformance('run', (engine) => {
 
     test('code 1: gives steps, stack and defers, and leaves steps out that are too large', async () => {
       const item = await started();
-      const defers = [{ stepId: 'd', record: '{"x":1}' }];
+      const defers = [{ stepId: 'd', record: '{"x":1}', fact: '' }];
       await commit(under, item, { outputs: [output('b'), output('a')], defers, requestVersion: 2 });
       const next = await takeOne(under, 'fn-1');
       expect(await enterRun(store, next, sampleEnter(now))).toMatchObject({
@@ -395,7 +395,7 @@ conformance('run', (engine) => {
         group: ['p', ...kinds],
         items: [planned],
         waits: kinds.map((kind) => sampleWait('r', kind, { of: { kind, subject: `the-${kind}` } })),
-        defers: [{ stepId: 'd', record: '{}' }],
+        defers: [{ stepId: 'd', record: '{}', fact: '' }],
       });
       const { items } = await takeFrom(under, 'fn-1');
       const ended = {

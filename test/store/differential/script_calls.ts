@@ -145,7 +145,7 @@ const run: fc.Arbitrary<NewRun> = fc
 const stepOutput = fc
   .record({ stepId, output: json, parallelMode: mode, fact })
   .map(({ stepId: step, ...rest }) => output(step, rest));
-const defer = fc.record({ stepId, record: json });
+const defer = fc.record({ stepId, record: json, fact });
 const bytesMax = constantFrom(20, 1_000, 100_000);
 const resolution = fc.record({
   pauseId: fc.tuple(runId, stepId).map((parts) => parts.join('.')),
