@@ -1,6 +1,7 @@
 /** How much metadata a run still has room for. History knows, a little late: what was written since is added here. */
 import type { History } from '../history/history.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Lru } from '../lib/lru.ts';
 import { metadataBytes, runBytesMax } from '../trace/metadata_rules.ts';
 
 /** Runs remembered; the least recently written to goes. */
@@ -16,7 +17,7 @@ interface Usage {
 export class MetadataRoom {
   readonly #history: Pick<History, 'factsOf'>;
   readonly #clock: Clock;
-  readonly #usages = new Map<string, Usage>();
+  readonly #usages = new Lru<string, Usage>(runsMax);
 
   constructor(history: Pick<History, 'factsOf'>, clock: Clock) {
     this.#history = history;
@@ -26,7 +27,7 @@ export class MetadataRoom {
   /** False when the run would have more than it may. */
   async take(runId: string, bytes: number): Promise<boolean> {
     const usage = this.#known(runId) ?? (await this.#read(runId));
-    this.#remember(runId, usage);
+    this.#usages.set(runId, usage);
     if (usage.bytes + bytes > runBytesMax) return false;
     usage.bytes += bytes;
     return true;
@@ -45,13 +46,5 @@ export class MetadataRoom {
     );
     // Somebody else may have asked at the same time and written since.
     return this.#known(runId) ?? { readAtMs: this.#clock.now(), bytes };
-  }
-
-  #remember(runId: string, usage: Usage): void {
-    this.#usages.delete(runId);
-    this.#usages.set(runId, usage);
-    if (this.#usages.size <= runsMax) return;
-    const oldest = this.#usages.keys().next();
-    if (!oldest.done) this.#usages.delete(oldest.value);
   }
 }

@@ -5,6 +5,7 @@
 import type { History } from '../history/history.ts';
 import { HistoryUnavailableError } from '../history/history_error.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Lru } from '../lib/lru.ts';
 import { userlandBytes } from '../trace/otlp/userland.ts';
 
 export const runSpansMax = 10_000;
@@ -26,7 +27,7 @@ interface Usage {
 export class UserlandRoom {
   readonly #history: Pick<History, 'factsOf'>;
   readonly #clock: Clock;
-  readonly #usages = new Map<string, Usage>();
+  readonly #usages = new Lru<string, Usage>(runsMax);
 
   constructor(history: Pick<History, 'factsOf'>, clock: Clock) {
     this.#history = history;
@@ -36,7 +37,7 @@ export class UserlandRoom {
   /** For one span. False when the run would have more than it may. */
   async take(runId: string, bytes: number): Promise<boolean> {
     const usage = this.#usages.get(runId) ?? { readAtMs: null, spans: 0, bytes: 0 };
-    this.#remember(runId, usage);
+    this.#usages.set(runId, usage);
     if (this.#isUnsure(usage, bytes)) await this.#read(runId, usage);
     if (usage.spans >= runSpansMax || usage.bytes + bytes > runSpanBytesMax) return false;
     usage.spans += 1;
@@ -71,13 +72,5 @@ export class UserlandRoom {
       // Spans wait in the outbox until history is back: what this server has taken has to do.
       if (!(error instanceof HistoryUnavailableError)) throw error;
     }
-  }
-
-  #remember(runId: string, usage: Usage): void {
-    this.#usages.delete(runId);
-    this.#usages.set(runId, usage);
-    if (this.#usages.size <= runsMax) return;
-    const oldest = this.#usages.keys().next();
-    if (!oldest.done) this.#usages.delete(oldest.value);
   }
 }

@@ -7,26 +7,14 @@ import type { CallFailed } from '../driver/failure.ts';
 import { displayUrl } from '../driver/failure.ts';
 import type { CallOutcome } from '../driver/response.ts';
 import type { FunctionDefinition } from '../function/definition.ts';
-import { type CallEndedFact, factText } from '../history/fact.ts';
+import { type CallEndedFact, type CallStartedFact, factText } from '../history/fact.ts';
 import { canonicalJson } from '../lib/canonical_json.ts';
 import type { LeasedItem } from '../queue/item.ts';
 import { callIdOf, groupOf } from '../trace/identity.ts';
 import type { Edge } from './edge.ts';
 
 /** The call that works on an item. */
-export interface Call {
-  readonly runId: string;
-  readonly callId: string;
-  readonly group: string;
-  readonly attempt: number;
-  readonly attemptsMax: number;
-  readonly functionSlug: string;
-  readonly stepId?: string;
-  readonly stepName?: string;
-  readonly dueAtMs: number;
-  readonly requestId: string;
-  readonly url: string;
-}
+export type Call = Omit<CallStartedFact, 't' | 'atMs'> & Pick<CallEndedFact, 'requestId' | 'url'>;
 
 /** An app can answer with 10 000 opcodes; people read the first ones. */
 const opsShownMax = 100;

@@ -236,3 +236,10 @@ export function isMemoized({ detail }: Pick<StepFact, 'detail'>): boolean {
 export function factText(fact: Fact): string {
   return JSON.stringify(fact);
 }
+
+/** Whether a step asks a model, or somebody says so. */
+export function isAboutAi(fact: TraceFact): boolean {
+  if (fact.t === 'metadata') return fact.kind === 'inngest.ai';
+  if (fact.t !== 'step') return false;
+  return fact.kind === 'aiInfer' || fact.kind === 'aiWrap' || fact.op === 'AIGateway';
+}

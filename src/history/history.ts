@@ -54,9 +54,14 @@ export interface EventFilter {
 export interface EventQuery extends EventFilter {
   /** 1 to 1000. */
   readonly limit: number;
-  /** Only internal ids strictly below this one: newest first. */
-  readonly before?: string;
+  /**
+   * Only what comes after this place in the order: newest id first, and of one id (a sender may send an event again)
+   * the newest receipt. An id alone stands for all its receipts.
+   */
+  readonly before?: string | EventPlace;
 }
+
+export type EventPlace = Pick<EventRecord, 'internalId' | 'receivedAtMs'>;
 
 export type RunTimeField = 'queued' | 'started' | 'ended';
 
@@ -83,9 +88,17 @@ export interface RunQuery extends RunFilter {
   readonly direction: 'asc' | 'desc';
   /** Only runs that come after this place in the order. */
   readonly after?: { readonly atMs: number; readonly runId: string };
+  /** Whether runs come with their outputs, which may be large; null without. */
+  readonly withOutput?: boolean;
+}
+
+/** Counts what a list in this order has: runs that lack its time are not in it. `timeField` when absent. */
+export interface RunCount extends RunFilter {
+  readonly orderBy?: RunTimeField;
 }
 
 export interface RunPage {
+  /** Fewer than asked for, although there are more, when their outputs are large. */
   readonly runs: readonly RunRecord[];
   readonly hasMore: boolean;
 }
@@ -117,13 +130,19 @@ export interface History {
   event(internalId: string): Promise<EventRecord | null>;
   /** Those of them that are known, in no particular order. 1 to 1000. */
   eventsById(internalIds: readonly string[]): Promise<readonly EventRecord[]>;
-  /** Of each of these events (1 to 1000), in the order in which they were created. */
-  runsOfEvents(internalIds: readonly string[]): Promise<ReadonlyMap<string, readonly RunRecord[]>>;
-  runsOfEvent(internalId: string): Promise<readonly RunRecord[]>;
+  /** Of each of these events (1 to 1000) the first 400, in the order in which they were created. */
+  runsOfEvents(
+    internalIds: readonly string[],
+    how?: Pick<RunQuery, 'withOutput'>,
+  ): Promise<ReadonlyMap<string, readonly RunRecord[]>>;
+  runsOfEvent(
+    internalId: string,
+    how?: Pick<RunQuery, 'withOutput'>,
+  ): Promise<readonly RunRecord[]>;
   run(runId: string): Promise<RunRecord | null>;
   /** Throws `QueryError` when `query` is not one. `signal` gives a long search up. */
   runs(query: RunQuery, signal?: AbortSignal): Promise<RunPage>;
-  countRuns(filter: RunFilter, signal?: AbortSignal): Promise<number>;
+  countRuns(filter: RunCount, signal?: AbortSignal): Promise<number>;
   /** Everything that happened in a run, in order of time. */
   factsOf(runId: string): Promise<readonly TraceFact[]>;
   /** Deletes one small batch of what is older than the cutoffs. */

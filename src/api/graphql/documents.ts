@@ -1,8 +1,8 @@
 /** Documents that are parsed and found valid, kept for who sends them again; and queries known by their hash. */
 import { createHash } from 'node:crypto';
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
+import { Lru } from '../../lib/lru.ts';
 import { limitError } from './limit.ts';
-import { Lru } from './lru.ts';
 import type { GraphqlRequest } from './transport.ts';
 
 /** Different documents of a UI and its tests fit many times. */

@@ -1,8 +1,9 @@
 /** Reads events: single ones, and pages that indexes answer. */
 import { internalPrefix } from '../../event/internal.ts';
-import type { EventFilter, EventQuery, EventRecord } from '../history.ts';
+import type { EventFilter, EventPlace, EventQuery, EventRecord } from '../history.ts';
 import { decodePayload, storableText } from './payload.ts';
 import { numberOf, Parameters, type SqlSource } from './source.ts';
+import { inlineColumns, Room, type Stored } from './stored_text.ts';
 import { indexedBy, isIn, tablesOf } from './tables.ts';
 
 /** However many the caller asks for: a page is read and sent in one piece. */
@@ -19,12 +20,43 @@ export interface EventRow {
   readonly internal_id: string;
   readonly received_at_ms: number | string;
   readonly name: string;
-  readonly payload: string | Uint8Array;
+  /** Null when it is large. */
+  readonly payload: Stored | null;
+  readonly payload_bytes: number | string;
 }
 
-export const eventColumns = 'internal_id, received_at_ms, name, payload';
+/** An event whose payload may still have to be read. */
+export interface EventSketch extends Omit<EventRecord, 'payload'> {
+  readonly payload: string | null;
+  /** Of the payload, as it is stored. */
+  readonly bytes: number;
+}
 
-export function toEventRecord(row: EventRow): EventRecord {
+const eventColumns = `internal_id, received_at_ms, name, ${inlineColumns('payload')}`;
+
+export function toEventSketch(row: EventRow, room: Room): EventSketch {
+  return {
+    internalId: row.internal_id,
+    receivedAtMs: numberOf(row.received_at_ms),
+    payload: room.take(row.payload),
+    name: row.name,
+    bytes: numberOf(row.payload_bytes),
+  };
+}
+
+function toEventSketches(rows: Iterable<EventRow>): EventSketch[] {
+  const room = new Room();
+  return Array.from(rows, (row) => toEventSketch(row, room));
+}
+
+/** The first that was received under this id. */
+export async function readEvent(db: SqlSource, internalId: string): Promise<EventRecord | null> {
+  const [row] = await db.all<Omit<EventRow, 'payload'> & { readonly payload: Stored }>(
+    `SELECT internal_id, received_at_ms, name, payload FROM ${tablesOf(db).events}
+     WHERE internal_id = $1 ORDER BY received_at_ms LIMIT 1`,
+    [storableText(internalId)],
+  );
+  if (row === undefined) return null;
   return {
     internalId: row.internal_id,
     receivedAtMs: numberOf(row.received_at_ms),
@@ -33,21 +65,11 @@ export function toEventRecord(row: EventRow): EventRecord {
   };
 }
 
-/** The first that was received under this id. */
-export async function readEvent(db: SqlSource, internalId: string): Promise<EventRecord | null> {
-  const [row] = await db.all<EventRow>(
-    `SELECT ${eventColumns} FROM ${tablesOf(db).events} WHERE internal_id = $1
-     ORDER BY received_at_ms LIMIT 1`,
-    [storableText(internalId)],
-  );
-  return row === undefined ? null : toEventRecord(row);
-}
-
 /** The first that was received under each of these ids. */
 export async function readEventsById(
   db: SqlSource,
   internalIds: readonly string[],
-): Promise<EventRecord[]> {
+): Promise<EventSketch[]> {
   const rows = await db.all<EventRow>(
     `SELECT ${eventColumns} FROM ${tablesOf(db).events} WHERE ${isIn(db.kind, 'internal_id', '$1')}`,
     [JSON.stringify(internalIds.map(storableText))],
@@ -59,20 +81,13 @@ export async function readEventsById(
       known === undefined || numberOf(row.received_at_ms) < numberOf(known.received_at_ms);
     if (isEarlier) first.set(row.internal_id, row);
   }
-  return [...first.values()].map(toEventRecord);
+  return toEventSketches(first.values());
 }
 
 /** Newest id first. `query` is not looked at. */
-export async function readEvents(db: SqlSource, query: EventQuery): Promise<EventRecord[]> {
+export async function readEvents(db: SqlSource, query: EventQuery): Promise<EventSketch[]> {
   const limit = Math.max(0, Math.min(query.limit, eventsPerPageMax));
-  const rows = await readEventRows(db, query, limit);
-  return rows.map(toEventRecord);
-}
-
-/** A place in the list: what comes after it. */
-export interface EventPlace {
-  readonly internalId: string;
-  readonly receivedAtMs: number;
+  return toEventSketches(await readEventRows(db, query, limit));
 }
 
 export async function readEventRows(
@@ -122,11 +137,14 @@ async function readOnePage(
 ): Promise<readonly EventRow[]> {
   const parameters = new Parameters();
   const conditions = eventConditions(db, query, parameters);
-  if (query.before !== undefined)
-    conditions.push(`internal_id < ${parameters.add(storableText(query.before))}`);
-  if (after !== undefined) {
-    const id = parameters.add(after.internalId);
-    const atMs = parameters.add(after.receivedAtMs);
+  const { before } = query;
+  if (typeof before === 'string')
+    conditions.push(`internal_id < ${parameters.add(storableText(before))}`);
+  // The later place of the two: a search is further than where its page began.
+  const place = after ?? (typeof before === 'string' ? undefined : before);
+  if (place !== undefined) {
+    const id = parameters.add(storableText(place.internalId));
+    const atMs = parameters.add(place.receivedAtMs);
     conditions.push(`internal_id <= ${id} AND (internal_id < ${id} OR received_at_ms < ${atMs})`);
   }
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;

@@ -1,6 +1,7 @@
 /** Reads what happened in a run as JSON texts, in pieces: a run may have tens of thousands of facts with large outputs. */
 import { decodePayload, storableText } from './payload.ts';
 import { numberOf, type SqlSource } from './source.ts';
+import { countWithin } from './stored_text.ts';
 import { tablesOf } from './tables.ts';
 
 /** A piece is read by one thread and understood by another without holding it up for long. */
@@ -57,7 +58,10 @@ export async function readFactPiece(
     `SELECT octet_length(fact) AS bytes ${ours}`,
     [...from, piece.rowsMax],
   );
-  const count = countWithin(sizes.map(({ bytes }) => numberOf(bytes)));
+  const count = countWithin(
+    sizes.map(({ bytes }) => numberOf(bytes)),
+    piece.bytesMax,
+  );
   if (count === 0) return { texts: [], next: { of: 'annotations' } };
   const rows = await db.all<FactRow>(`SELECT key, fact ${ours}`, [...from, count]);
   const texts: string[] = [];
@@ -72,16 +76,6 @@ export async function readFactPiece(
   const last = rows.at(-1);
   const isLast = last === undefined || (count === sizes.length && count < piece.rowsMax);
   return { texts, next: isLast ? { of: 'annotations' } : { of: 'own', after: last.key } };
-}
-
-/** How many of them fit into a piece: at least one, if there is one. */
-function countWithin(sizes: readonly number[]): number {
-  let bytes = 0;
-  const end = sizes.findIndex((size) => {
-    bytes += size;
-    return bytes > piece.bytesMax;
-  });
-  return end === -1 ? sizes.length : Math.max(1, end);
 }
 
 /** Metadata first, then the oldest spans, as long as there is room: as they are stored, and as they are read. */

@@ -1,5 +1,5 @@
 /** Lists of runs in the order of a time: what the indexes answer without looking into payloads. */
-import type { RunFilter, RunPage, RunQuery } from '../history.ts';
+import type { RunCount, RunFilter, RunQuery } from '../history.ts';
 import {
   chooseRunIndex,
   ownerConditions,
@@ -7,7 +7,7 @@ import {
   timeColumns,
   windowConditions,
 } from './run_filter.ts';
-import { type RunRow, toRunRecord } from './run_query.ts';
+import { type RunRow, type RunSketches, runColumns, toRunSketches } from './run_query.ts';
 import { numberOf, Parameters, type SqlSource } from './source.ts';
 import { indexedBy, tablesOf } from './tables.ts';
 
@@ -57,31 +57,32 @@ export async function readRunRows<R>(
 }
 
 /** `query.query` is not looked at. */
-export async function readRunPage(db: SqlSource, query: RunQuery): Promise<RunPage> {
+export async function readRunPage(db: SqlSource, query: RunQuery): Promise<RunSketches> {
   const limit = Math.max(0, Math.min(query.limit, runsPerPageMax));
   const index = await chooseRunIndex(db, query, query.orderBy);
   const rows = await readRunRows<RunRow>(db, query, index, {
-    columns: '*',
+    columns: runColumns(query.withOutput),
     limit: limit + 1,
     after: query.after,
     conditions: () => [],
   });
-  return { runs: rows.slice(0, limit).map(toRunRecord), hasMore: rows.length > limit };
+  return { runs: toRunSketches(rows.slice(0, limit)), hasMore: rows.length > limit };
 }
 
 /** `filter.query` is not looked at. */
-export async function countRunRows(db: SqlSource, filter: RunFilter): Promise<number> {
+export async function countRunRows(db: SqlSource, filter: RunCount): Promise<number> {
   const covering = coveringIndex(db, filter);
   if (covering !== null) return countCovered(db, filter, covering);
-  const index = await chooseRunIndex(db, filter, filter.timeField);
+  const index = await chooseRunIndex(db, filter, filter.orderBy ?? filter.timeField);
   return countWhere(db, filter, index);
 }
 
 /** An index that knows all that is asked but which runs were skipped; null when there is none. */
-function coveringIndex(db: SqlSource, filter: RunFilter): string | null {
+function coveringIndex(db: SqlSource, filter: RunCount): string | null {
   const { timeField, statuses, functionIds, appIds, eventId, isDeferred } = filter;
   const others = [statuses, eventId, isDeferred];
-  const isPlain = timeField === 'queued' && others.every((other) => other === undefined);
+  const isByQueueing = timeField === 'queued' && (filter.orderBy ?? 'queued') === 'queued';
+  const isPlain = isByQueueing && others.every((other) => other === undefined);
   if (db.kind !== 'sqlite' || !isPlain) return null;
   if (functionIds === undefined) return appIds === undefined ? 'runs_by_queued' : 'runs_by_app';
   return appIds === undefined ? 'runs_by_function' : null;
@@ -104,12 +105,12 @@ async function countCovered(db: SqlSource, filter: RunFilter, index: string): Pr
   return (row?.n ?? 0) - (await countWhere(db, skipped, 'runs_ended_badly'));
 }
 
-async function countWhere(db: SqlSource, filter: RunFilter, index: string | null): Promise<number> {
+async function countWhere(db: SqlSource, filter: RunCount, index: string | null): Promise<number> {
   const parameters = new Parameters();
   const conditions = [
     ...runConditions(db, filter, parameters),
     // As the lists do that are ordered by this time.
-    `${timeColumns[filter.timeField]} IS NOT NULL`,
+    `${timeColumns[filter.orderBy ?? filter.timeField]} IS NOT NULL`,
   ];
   const [row] = await db.all<{ n: number | string }>(
     `SELECT count(*) AS n FROM ${tablesOf(db).runs} ${indexedBy(db.kind, index)}

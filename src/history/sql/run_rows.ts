@@ -2,7 +2,13 @@
  * The facts of a batch about runs, one row a run. Facts come in any order and again: a row keeps what was known first
  * in the run's own time, never what came last.
  */
-import type { RunEndedFact, RunScheduledFact, RunStartedFact, TraceFact } from '../fact.ts';
+import {
+  isAboutAi,
+  type RunEndedFact,
+  type RunScheduledFact,
+  type RunStartedFact,
+  type TraceFact,
+} from '../fact.ts';
 import { encodePayload, storableOrNull, storableText } from './payload.ts';
 import type { DatabaseKind, Insertion, Row, Value } from './source.ts';
 
@@ -84,12 +90,6 @@ interface RunParts {
   started?: RunStartedFact;
   ended?: RunEndedFact;
   hasAi?: true;
-}
-
-function isAboutAi(fact: TraceFact): boolean {
-  if (fact.t === 'metadata') return fact.kind === 'inngest.ai';
-  if (fact.t !== 'step') return false;
-  return fact.kind === 'aiInfer' || fact.kind === 'aiWrap' || fact.op === 'AIGateway';
 }
 
 export class RunRows {

@@ -6,6 +6,7 @@ import { readFactPiece } from './fact_query.ts';
 import { countRunRows, readRunPage } from './run_list.ts';
 import { type Breath, countMatchingRuns, searchRuns } from './run_scan.ts';
 import type { SqlSource } from './source.ts';
+import { readTextPiece } from './stored_text.ts';
 
 /** Whether payloads have to be looked at. */
 export function hasExpression({ query }: { readonly query?: string }): boolean {
@@ -40,6 +41,8 @@ export async function find(db: SqlSource, search: Search, breath: Breath): Promi
     }
     case 'facts':
       return { of: 'facts', piece: await readFactPiece(db, search.runId, search.place) };
+    case 'texts':
+      return { of: 'texts', texts: await readTextPiece(db, search.places) };
   }
 }
 

@@ -36,6 +36,13 @@ export function isIn(kind: DatabaseKind, column: string, placeholder: string): s
     : `${column} = ANY(ARRAY(SELECT json_array_elements_text(${placeholder}::text::json)))`;
 }
 
+/** A query for the texts in the JSON list that the placeholder stands for: each is an `id`. */
+export function listed(kind: DatabaseKind, placeholder: string): string {
+  return kind === 'sqlite'
+    ? `SELECT value AS id FROM json_each(${placeholder})`
+    : `SELECT json_array_elements_text(${placeholder}::text::json) AS id`;
+}
+
 /** Tells SQLite which index to use; PostgreSQL knows from its statistics. */
 export function indexedBy(kind: DatabaseKind, index: string | null): string {
   return kind === 'sqlite' && index !== null ? `INDEXED BY ${index}` : '';

@@ -1,13 +1,13 @@
 /** Facts in, spans out: one for every fact that ends something. */
 
 import { accountId, environmentId } from '../../function/definition.ts';
-import { type Fact, isMemoized } from '../../history/fact.ts';
+import { type Fact, isAboutAi, isMemoized } from '../../history/fact.ts';
 import { aiKind } from './ai_metadata.ts';
 import { cronTickOf } from './cron_tick.ts';
 import type { ExportSpan } from './export_span.ts';
 import { callSpan, runSpan, triggerSpan } from './run_span.ts';
 import { type RunMemory, SpanMemory } from './span_memory.ts';
-import { endsStep, isAi, startOf, stepSpan } from './step_span.ts';
+import { endsStep, startOf, stepSpan } from './step_span.ts';
 
 export class SpanBuilder {
   readonly #memory = new SpanMemory();
@@ -68,7 +68,7 @@ export class SpanBuilder {
     // Its span is part of the run in which it ran.
     if (isMemoized(fact)) return null;
     const memory = this.#memory.step(runId, stepId);
-    if (isAi(fact)) this.#memory.noteRun(runId, { hasAi: true });
+    if (isAboutAi(fact)) this.#memory.noteRun(runId, { hasAi: true });
     if (!endsStep(fact)) {
       this.#memory.noteStep(runId, stepId, { queuedAtMs: atMs, ...(detail && { detail }) });
       return null;

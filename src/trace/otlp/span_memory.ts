@@ -3,8 +3,8 @@
  * a span says what its own fact says.
  */
 import type { StepFact } from '../../history/fact.ts';
+import { Lru } from '../../lib/lru.ts';
 import type { CronTick } from './cron_tick.ts';
-import { Recent } from './recent.ts';
 
 const runsMax = 20_000;
 const stepsMax = 20_000;
@@ -32,10 +32,10 @@ export interface StepMemory {
 }
 
 export class SpanMemory {
-  readonly #runs = new Recent<string, RunMemory>(runsMax);
-  readonly #steps = new Recent<string, StepMemory>(stepsMax);
-  readonly #spans = new Recent<string, true>(spansMax);
-  readonly #ticks = new Recent<string, CronTick>(ticksMax);
+  readonly #runs = new Lru<string, RunMemory>(runsMax);
+  readonly #steps = new Lru<string, StepMemory>(stepsMax);
+  readonly #spans = new Lru<string, true>(spansMax);
+  readonly #ticks = new Lru<string, CronTick>(ticksMax);
 
   run(runId: string): RunMemory {
     return this.#runs.get(runId) ?? {};

@@ -1,5 +1,5 @@
 /** Spans of steps: work, sleeps, waits, invocations (observability-ui.md §1, §2). */
-import type { StepFact } from '../../history/fact.ts';
+import { isAboutAi, type StepFact } from '../../history/fact.ts';
 import { spanIdOf, traceIdOf } from '../identity.ts';
 import { runTypeOf } from '../step_info.ts';
 import type { AttributeValue } from './any_value.ts';
@@ -30,13 +30,6 @@ const moments: Readonly<Record<string, string>> = {
   aiInfer: 'OnStepGatewayRequestFinished',
   fetch: 'OnStepGatewayRequestFinished',
 };
-
-const aiKinds: ReadonlySet<string> = new Set(['aiInfer', 'aiWrap']);
-
-/** True for steps that ask a model. */
-export function isAi({ kind }: Pick<StepFact, 'kind'>): boolean {
-  return aiKinds.has(kind);
-}
 
 const endings: ReadonlySet<string> = new Set(['Completed', 'Failed', 'TimedOut', 'Cancelled']);
 
@@ -80,7 +73,7 @@ export function stepSpan(
 function payloadsOf(fact: StepFact): ExportSpan['payloads'] {
   const { input, output, status } = fact;
   const plain = [...payloadOf('sys.step.input', input), ...payloadOf('sys.step.output', output)];
-  if (!isAi(fact)) return plain;
+  if (!isAboutAi(fact)) return plain;
   const answer = status === 'Completed' ? output : undefined;
   return [
     ...plain,

@@ -14,6 +14,11 @@ export class Lru<K, V> {
     return value;
   }
 
+  /** Does not count as use. */
+  has(key: K): boolean {
+    return this.#entries.has(key);
+  }
+
   set(key: K, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
