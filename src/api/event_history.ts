@@ -7,6 +7,7 @@ import { parseDate } from '../lib/date.ts';
 import { isUlid } from '../lib/ulid.ts';
 import { enveloped } from './answer.ts';
 import { requireSigningKey } from './auth.ts';
+import { wholeReceipts } from './event_page.ts';
 import { Problem } from './problem.ts';
 import { isoTime, runObject } from './run_record.ts';
 import type { Services } from './services.ts';
@@ -76,7 +77,7 @@ export function eventHistoryRoutes(services: Services) {
     .get('/v1/events', async ({ request }) => {
       const nowMs = clock.now();
       const query = queryOf(new URL(request.url).searchParams, nowMs);
-      const events = await history.events(query, request.signal);
+      const events = await wholeReceipts(query, (page) => history.events(page, request.signal));
       return enveloped(events.map(eventObject), nowMs);
     })
     .get('/v1/events/:eventId', async ({ request, params }) => {
@@ -87,7 +88,8 @@ export function eventHistoryRoutes(services: Services) {
     .get('/v1/events/:eventId/runs', async ({ request, params }) => {
       // An event just accepted may not be in history yet, and senders poll for its runs at once: an event
       // unknown so far has no runs so far.
-      const runs = await history.runsOfEvent(eventIdOf(request, params.eventId));
+      const eventId = eventIdOf(request, params.eventId);
+      const runs = await history.runsOfEvent(eventId, { withOutput: true });
       return enveloped(runs.map(runObject), clock.now(), runsMaxAgeSeconds);
     });
 }

@@ -22,6 +22,7 @@ export function freshHistory(history: History, pump: Pick<OutboxPump, 'idle'>): 
     runsOfEvents: fresh((ids, how) => history.runsOfEvents(ids, how)),
     runsOfEvent: fresh((id, how) => history.runsOfEvent(id, how)),
     run: fresh((id) => history.run(id)),
+    outputsOf: fresh((ids) => history.outputsOf(ids)),
     runs: fresh((query, signal) => history.runs(query, signal)),
     countRuns: fresh((filter, signal) => history.countRuns(filter, signal)),
     factsOf: fresh((id) => history.factsOf(id)),

@@ -140,6 +140,8 @@ export interface History {
     how?: Pick<RunQuery, 'withOutput'>,
   ): Promise<readonly RunRecord[]>;
   run(runId: string): Promise<RunRecord | null>;
+  /** By run id, of those of them (1 to 1000) that have one. */
+  outputsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Throws `QueryError` when `query` is not one. `signal` gives a long search up. */
   runs(query: RunQuery, signal?: AbortSignal): Promise<RunPage>;
   countRuns(filter: RunCount, signal?: AbortSignal): Promise<number>;

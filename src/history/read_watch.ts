@@ -61,6 +61,7 @@ export class ReadWatch {
       runsOfEvents: noted(history.runsOfEvents.bind(history)),
       runsOfEvent: noted(history.runsOfEvent.bind(history)),
       run: noted(history.run.bind(history)),
+      outputsOf: noted(history.outputsOf.bind(history)),
       runs: noted(history.runs.bind(history)),
       countRuns: noted(history.countRuns.bind(history)),
       factsOf: noted(history.factsOf.bind(history)),

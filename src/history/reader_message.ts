@@ -1,10 +1,5 @@
 /** What the main thread and the reader's thread say to each other. */
-import type {
-  EventFilter,
-  EventQuery,
-  RunCount,
-  RunQuery,
-} from './history.ts';
+import type { EventFilter, EventQuery, RunCount, RunQuery } from './history.ts';
 import type { HistoryPlace } from './place.ts';
 import type { EventSketch } from './sql/event_query.ts';
 import type { FactPiece, FactPlace } from './sql/fact_query.ts';

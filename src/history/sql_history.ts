@@ -10,24 +10,28 @@ import type {
   EventRecord,
   History,
   Pruned,
-  RunFilter,
+  RunCount,
   RunPage,
   RunQuery,
   RunRecord,
 } from './history.ts';
 import { HistoryUnavailableError } from './history_error.ts';
+import { LargeTexts, pageWithin } from './large_texts.ts';
 import type { Reader } from './reader.ts';
 import type { Found, Search } from './reader_message.ts';
 import { collectFacts } from './run_facts.ts';
 import { isLongWalk, readEvent, readEventsById } from './sql/event_query.ts';
 import { isSmallRun, readFactPiece } from './sql/fact_query.ts';
-import { readRun, readRunsOfEvents } from './sql/run_query.ts';
+import { readRun, readRunsById, readRunsOfEvents } from './sql/run_query.ts';
 import { find, hasExpression } from './sql/search.ts';
 import type { ReadableDatabase, SqlSource } from './sql/source.ts';
+import { readTextPiece } from './sql/stored_text.ts';
 import type { Writer } from './writer.ts';
 
 /** However many the caller asks about. */
 const idsPerReadMax = 1_000;
+/** Events whose runs are read at a stretch: at most 10 000 rows. */
+const eventsPerStretch = 25;
 
 export interface SqlHistoryParts {
   readonly writer: Writer;
@@ -40,10 +44,18 @@ export interface SqlHistoryParts {
 
 export class SqlHistory implements History {
   readonly #parts: SqlHistoryParts;
+  readonly #texts: LargeTexts;
   #closed: Promise<void> | null = null;
 
   constructor(parts: SqlHistoryParts) {
     this.#parts = parts;
+    this.#texts = new LargeTexts({
+      few: (places) => this.#read((db) => readTextPiece(db, places)),
+      many: async (places, signal) => {
+        const found = await this.#search({ of: 'texts', places }, signal);
+        return found.of === 'texts' ? found.texts : mixedUp(found);
+      },
+    });
   }
 
   /** Throws `FactsRejectedError` when it left facts out, `HistoryUnavailableError` when it recorded none. */
@@ -53,7 +65,7 @@ export class SqlHistory implements History {
 
   async events(query: EventQuery, signal?: AbortSignal): Promise<readonly EventRecord[]> {
     const found = await this.#search({ of: 'events', query }, signal);
-    return found.of === 'events' ? found.events : mixedUp(found);
+    return found.of === 'events' ? this.#texts.events(found.events, signal) : mixedUp(found);
   }
 
   countEvents(filter: EventFilter, signal?: AbortSignal): Promise<number> {
@@ -64,28 +76,54 @@ export class SqlHistory implements History {
     return this.#read((db) => readEvent(db, internalId));
   }
 
-  eventsById(internalIds: readonly string[]): Promise<readonly EventRecord[]> {
-    return this.#read((db) => readEventsById(db, internalIds.slice(0, idsPerReadMax)));
+  async eventsById(internalIds: readonly string[]): Promise<readonly EventRecord[]> {
+    const ids = internalIds.slice(0, idsPerReadMax);
+    return this.#texts.events(await this.#read((db) => readEventsById(db, ids)));
   }
 
-  runsOfEvents(internalIds: readonly string[]): Promise<ReadonlyMap<string, readonly RunRecord[]>> {
-    return this.#read((db) => readRunsOfEvents(db, internalIds.slice(0, idsPerReadMax)));
+  async runsOfEvents(
+    internalIds: readonly string[],
+    { withOutput }: Pick<RunQuery, 'withOutput'> = {},
+  ): Promise<ReadonlyMap<string, readonly RunRecord[]>> {
+    const ids = internalIds.slice(0, idsPerReadMax);
+    const runs = new Map<string, readonly RunRecord[]>();
+    for (let from = 0; from < ids.length; from += eventsPerStretch) {
+      if (from > 0) await new Promise<void>((turn) => setImmediate(turn));
+      const some = ids.slice(from, from + eventsPerStretch);
+      const found = await this.#read((db) => readRunsOfEvents(db, some, withOutput));
+      for (const [id, sketches] of found) runs.set(id, await this.#texts.runs(sketches));
+    }
+    return runs;
   }
 
-  async runsOfEvent(internalId: string): Promise<readonly RunRecord[]> {
-    return (await this.runsOfEvents([internalId])).get(internalId) ?? [];
+  async runsOfEvent(
+    internalId: string,
+    how?: Pick<RunQuery, 'withOutput'>,
+  ): Promise<readonly RunRecord[]> {
+    return (await this.runsOfEvents([internalId], how)).get(internalId) ?? [];
   }
 
   run(runId: string): Promise<RunRecord | null> {
     return this.#read((db) => readRun(db, runId));
   }
 
-  async runs(query: RunQuery, signal?: AbortSignal): Promise<RunPage> {
-    const found = await this.#search({ of: 'runs', query }, signal);
-    return found.of === 'runs' ? found.page : mixedUp(found);
+  async outputsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const ids = runIds.slice(0, idsPerReadMax);
+    const sketches = await this.#read((db) => readRunsById(db, ids, true));
+    const runs = await this.#texts.runs(sketches);
+    return new Map(
+      runs.flatMap(({ runId, output }) => (output === null ? [] : [[runId, output] as const])),
+    );
   }
 
-  countRuns(filter: RunFilter, signal?: AbortSignal): Promise<number> {
+  async runs(query: RunQuery, signal?: AbortSignal): Promise<RunPage> {
+    const found = await this.#search({ of: 'runs', query }, signal);
+    if (found.of !== 'runs') return mixedUp(found);
+    const { runs, hasMore } = pageWithin(found.page);
+    return { runs: await this.#texts.runs(runs, signal), hasMore };
+  }
+
+  countRuns(filter: RunCount, signal?: AbortSignal): Promise<number> {
     return this.#count({ of: 'runCount', filter }, signal);
   }
 
@@ -141,7 +179,7 @@ export class SqlHistory implements History {
 
   /** PostgreSQL thinks elsewhere; what SQLite thinks about, a thread has to wait for. */
   #isLong(search: Search): boolean {
-    if (search.of === 'facts') return true;
+    if (search.of === 'facts' || search.of === 'texts') return true;
     if (hasExpression('query' in search ? search.query : search.filter)) return true;
     if (this.#parts.database.source.kind === 'postgres') return false;
     return search.of !== 'events' || isLongWalk(search.query);

@@ -228,6 +228,13 @@ export class FakeWorld {
       runsOfEvent: async (internalId) =>
         [...this.runs.values()].filter(({ eventIds }) => eventIds.includes(internalId)),
       run: async (runId) => this.runs.get(runId) ?? null,
+      outputsOf: async (runIds) =>
+        new Map(
+          runIds.flatMap((runId) => {
+            const output = this.runs.get(runId)?.output ?? null;
+            return output === null ? [] : [[runId, output] as const];
+          }),
+        ),
       eventsById: async (ids) => ids.flatMap((id) => this.events.get(id) ?? []),
       runsOfEvents: async (ids) =>
         new Map(

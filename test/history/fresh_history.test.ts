@@ -19,6 +19,7 @@ function historyOf(steps: string[]): History {
     runsOfEvents: () => read('runsOfEvents', new Map()),
     runsOfEvent: () => read('runsOfEvent', []),
     run: () => read('run', null),
+    outputsOf: () => read('outputsOf', new Map()),
     runs: () => read('runs', { runs: [], hasMore: false }),
     countRuns: () => read('countRuns', 0),
     factsOf: () => read('factsOf', []),

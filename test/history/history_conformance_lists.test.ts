@@ -1,8 +1,14 @@
 /** Lists, counts and searches give the same answers from every database: those of the model. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Fact, RunEndedFact } from '../../src/history/fact.ts';
-import type { EventQuery, History, RunFilter, RunQuery } from '../../src/history/history.ts';
+import type { EventFact, Fact, RunEndedFact } from '../../src/history/fact.ts';
+import type {
+  EventQuery,
+  EventRecord,
+  History,
+  RunFilter,
+  RunQuery,
+} from '../../src/history/history.ts';
 import { QueryError } from '../../src/history/history_error.ts';
 import { type HistoryUnderTest, testDatabases } from './databases.ts';
 import { endedFact, eventFact, scheduledFact, startedFact, textsOf } from './facts.ts';
@@ -17,8 +23,14 @@ const events = Array.from({ length: 150 }, (_, n) =>
     name: ['shop/a', 'shop/b', 'inngest/function.finished', 'Shop/A'][n % 4],
   }),
 );
-const facts: readonly Fact[] = [...events, ...runs];
+/** A sender's retries: the same ids, received later. */
+const retries = events.filter((_, n) => n % 9 === 0).map(again);
+const facts: readonly Fact[] = [...events, ...retries, ...retries.map(again), ...runs];
 const model = new HistoryModel(facts);
+
+function again(event: EventFact): EventFact {
+  return { ...event, receivedAtMs: event.receivedAtMs + 7 };
+}
 
 function factsOfRun(n: number): Fact[] {
   const runId = `01R${String((n * 61) % 240).padStart(5, '0')}`;
@@ -73,9 +85,13 @@ const runQuery: fc.Arbitrary<RunQuery> = fc
       orderBy: timeField,
       direction: fc.constantFrom('asc', 'desc'),
       limit: fc.integer({ min: 1, max: 60 }),
+      withOutput: maybe(fc.boolean()),
     }),
   )
   .map(([filter, order]) => ({ ...filter, ...order }));
+
+const eventId = fc.nat(160).map((n) => `01K${String(n).padStart(5, '0')}`);
+const receivedAtMs = fc.integer({ min: 990, max: 1_050 });
 
 const eventQuery: fc.Arbitrary<EventQuery> = fc.record({
   limit: fc.integer({ min: 0, max: 60 }),
@@ -83,7 +99,7 @@ const eventQuery: fc.Arbitrary<EventQuery> = fc.record({
   receivedAfterMs: maybe(fc.integer({ min: 990, max: 1_040 })),
   receivedBeforeMs: maybe(fc.integer({ min: 990, max: 1_040 })),
   includeInternal: maybe(fc.boolean()),
-  before: maybe(fc.nat(160).map((n) => `01K${String(n).padStart(5, '0')}`)),
+  before: maybe(fc.oneof(eventId, fc.record({ internalId: eventId, receivedAtMs }))),
 });
 
 describe.each(testDatabases())('$name', (database) => {
@@ -113,8 +129,11 @@ describe.each(testDatabases())('$name', (database) => {
 
   it('every count of runs is the model’s', async () => {
     await fc.assert(
-      fc.asyncProperty(runFilter, async (filter) => {
-        expect(await history.countRuns(filter)).toBe(model.countRuns(filter));
+      fc.asyncProperty(runFilter, maybe(timeField), async (filter, orderBy) => {
+        const count = await history.countRuns({ ...filter, orderBy });
+        expect(count).toBe(model.countRuns({ ...filter, orderBy }));
+        const list = { ...filter, orderBy: orderBy ?? filter.timeField, limit: 1_000 } as const;
+        expect(count).toBe((await history.runs({ ...list, direction: 'asc' })).runs.length);
       }),
       { numRuns: 150 },
     );
@@ -144,6 +163,21 @@ describe.each(testDatabases())('$name', (database) => {
     );
   });
 
+  it('pages of events put together are the whole list, receipts of one id and all', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 7 }), async (limit) => {
+        const found: EventRecord[] = [];
+        for (let page: readonly EventRecord[] | null = null; page?.length !== 0; ) {
+          const before = found.at(-1);
+          page = await history.events({ limit, ...(before && { before }) });
+          found.push(...page);
+        }
+        expect(found).toEqual([...model.events({ limit: 1_000 })]);
+      }),
+      { numRuns: 7 },
+    );
+  });
+
   it('every list and count of events is the model’s', async () => {
     await fc.assert(
       fc.asyncProperty(eventQuery, async (query) => {
@@ -161,6 +195,7 @@ describe.each(testDatabases())('$name', (database) => {
       orderBy: 'ended',
       direction: 'desc',
       limit: 1_000,
+      withOutput: true,
     };
     const all = model.runs(list).runs.filter(({ output }) => {
       const { n } = JSON.parse(output ?? '{}');

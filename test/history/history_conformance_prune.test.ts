@@ -80,6 +80,20 @@ describe.each(testDatabases())('$name', (database) => {
     return kept.map(([name]) => name).join(' ');
   }
 
+  it('events of runs that have not ended stay, and go once those have', async () => {
+    // More than are looked at in one step, so that later ones are found behind those that stay.
+    const open = Array.from({ length: 300 }, (_, n) => makeRun(1_000 + n, { isOpen: true }));
+    const over = Array.from({ length: 300 }, (_, n) => makeRun(1_100 + n));
+    await recordAll([...open, ...over]);
+    expect(await pruneAll({ eventsBeforeMs: 5_000 })).toMatchObject({ events: 300 });
+    const ids = open.map(({ eventId }) => eventId);
+    expect(await history.eventsById(ids)).toHaveLength(300);
+    expect(await history.countEvents({})).toBe(300);
+    await history.record(textsOf(open.map(({ runId }) => endedFact({ runId, atMs: 6_000 }))));
+    expect(await pruneAll({ eventsBeforeMs: 5_000 })).toMatchObject({ events: 300 });
+    expect(await history.countEvents({})).toBe(0);
+  });
+
   it('nothing goes without a cutoff', async () => {
     const run = makeRun(1_000);
     await recordAll([run]);

@@ -8,8 +8,10 @@ import type {
 } from '../../src/history/fact.ts';
 import type {
   EventFilter,
+  EventPlace,
   EventQuery,
   EventRecord,
+  RunCount,
   RunFilter,
   RunPage,
   RunQuery,
@@ -83,18 +85,18 @@ export class HistoryModel {
       })
       .filter((place) => after === undefined || compare(place, after) > 0)
       .sort(compare)
-      .map(({ run }) => run);
+      .map(({ run }) => (query.withOutput === true ? run : { ...run, output: null }));
     return { runs: runs.slice(0, query.limit), hasMore: runs.length > query.limit };
   }
 
-  countRuns(filter: RunFilter): number {
-    const timeOf = timeIn(filter.timeField);
+  countRuns(filter: RunCount): number {
+    const timeOf = timeIn(filter.orderBy ?? filter.timeField);
     return this.#matching(filter).filter((run) => timeOf(run) !== null).length;
   }
 
   events({ before, limit, ...filter }: EventQuery): readonly EventRecord[] {
     return this.#events(filter)
-      .filter(({ internalId }) => before === undefined || internalId < before)
+      .filter((event) => before === undefined || comesAfter(event, before))
       .slice(0, limit);
   }
 
@@ -115,7 +117,7 @@ export class HistoryModel {
       .filter(({ name }) => filter.includeInternal === true || !name.startsWith('inngest/'))
       .filter(({ name }) => names === undefined || names.includes(name))
       .filter(({ receivedAtMs: atMs }) => atMs >= receivedAfterMs && atMs <= receivedBeforeMs)
-      .sort((a, b) => (a.internalId < b.internalId ? 1 : -1));
+      .sort((a, b) => (comesAfter(a, b) ? 1 : -1));
   }
 
   #matching(filter: RunFilter): RunRecord[] {
@@ -146,6 +148,12 @@ export class HistoryModel {
       fact.t === t && fact.runId === runId;
     return this.facts.filter(isIt);
   }
+}
+
+function comesAfter(event: EventRecord, place: string | EventPlace): boolean {
+  if (typeof place === 'string') return event.internalId < place;
+  if (event.internalId !== place.internalId) return event.internalId < place.internalId;
+  return event.receivedAtMs < place.receivedAtMs;
 }
 
 interface Place {

@@ -94,7 +94,7 @@ test('what an older server recorded is taken over', async () => {
 
   history = await open();
   expect(await history.event('event-1')).toMatchObject({ payload, receivedAtMs: 1_000 });
-  const [first, ...others] = await history.runsOfEvent('event-1');
+  const [first, ...others] = await history.runsOfEvent('event-1', { withOutput: true });
   expect(others).toEqual([]);
   expect(first).toMatchObject({ functionName: '', status: 'Failed', output: '{"a":1}', links: [] });
   const facts = await history.factsOf('run-1');

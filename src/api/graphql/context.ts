@@ -32,6 +32,7 @@ export interface GraphqlContext {
   readonly event: (internalId: string) => Promise<EventRecord | undefined>;
   readonly runsOfEvent: (internalId: string) => Promise<readonly RunRecord[] | undefined>;
   readonly run: (runId: string) => Promise<RunRecord | null>;
+  readonly output: (runId: string) => Promise<string | undefined>;
   readonly factsOf: (runId: string) => Promise<readonly TraceFact[]>;
   readonly trace: (runId: string) => Promise<RunTrace | null>;
 }

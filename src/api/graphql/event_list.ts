@@ -1,8 +1,9 @@
 /** Lists of events (reference/graphql.md §7.2). */
 import * as z from 'zod';
-import type { EventFilter } from '../../history/history.ts';
+import type { EventFilter, EventPlace } from '../../history/history.ts';
 import { QueryError } from '../../history/history_error.ts';
 import { isUlid } from '../../lib/ulid.ts';
+import { wholeReceipts } from '../event_page.ts';
 import type { GraphqlContext } from './context.ts';
 import { FieldError } from './field_error.ts';
 
@@ -38,7 +39,7 @@ export async function eventConnection(
   );
   const edges = found.slice(0, limit).map((event) => ({
     node: () => context.show.event(event),
-    cursor: cursorOf(event.internalId),
+    cursor: cursorOf(event),
   }));
   return {
     edges,
@@ -58,10 +59,8 @@ export async function legacyEvents(
   context: GraphqlContext,
 ): Promise<readonly object[]> {
   const before = lastEventId?.toUpperCase();
-  const events = await context.searches.events({
-    limit: legacyPageSize,
-    ...(before === undefined ? {} : { before }),
-  });
+  const query = { limit: legacyPageSize, ...(before === undefined ? {} : { before }) };
+  const events = await wholeReceipts(query, context.searches.events);
   return events.map(context.show.legacyEvent);
 }
 
@@ -81,15 +80,23 @@ export function eventPageSize(first: number | null | undefined): number {
   return typeof first === 'number' && first > 0 && first <= pageSizeMax ? first : pageSizeDefault;
 }
 
-const cursorSchema = z.object({ ID: z.string().toUpperCase().refine(isUlid, 'not a ULID') });
+/** The original has the id alone; ours say which receipt of it they mean. */
+const cursorSchema = z.object({
+  ID: z.string().toUpperCase().refine(isUlid, 'not a ULID'),
+  receivedAt: z.int().min(0).optional(),
+});
 
-function cursorOf(id: string): string {
-  return Buffer.from(JSON.stringify({ ID: id })).toString('base64');
+function cursorOf({ internalId, receivedAtMs }: EventPlace): string {
+  const cursor = { ID: internalId, receivedAt: receivedAtMs };
+  return Buffer.from(JSON.stringify(cursor)).toString('base64');
 }
 
-function placeOf(cursor: string): string {
+function placeOf(cursor: string): string | EventPlace {
   const read = cursorSchema.safeParse(decoded(cursor.slice(0, cursorCharsMax)));
-  if (read.success) return read.data.ID;
+  if (read.success) {
+    const { ID: internalId, receivedAt: receivedAtMs } = read.data;
+    return receivedAtMs === undefined ? internalId : { internalId, receivedAtMs };
+  }
   const reason = read.error.issues[0]?.message ?? 'not understood';
   throw new FieldError(`error decoding eventsv2 cursor: ${reason}`);
 }

@@ -6,7 +6,7 @@ import { workspace } from './event_view.ts';
 import { FieldError } from './field_error.ts';
 import { functionOfRun } from './function_view.ts';
 import { historyItemsOf } from './history_item.ts';
-import { timeOfBatch } from './run_view.ts';
+import { outputOf, timeOfBatch } from './run_view.ts';
 import { stepDetail } from './step_detail.ts';
 
 /** There was no word for a run that waits to begin, nor for one that never did. */
@@ -24,7 +24,10 @@ export function legacyRunView(run: RunRecord, context: GraphqlContext): object {
     const event = await context.event(id);
     return event === undefined ? [] : [context.show.legacyEvent(event)];
   };
-  const items = async () => historyItemsOf(run, await context.factsOf(run.runId), context);
+  const items = async () => {
+    const ended = { ...run, output: await outputOf(run, context) };
+    return historyItemsOf(ended, await context.factsOf(run.runId), context);
+  };
   const openSteps = async () => openStepsOf(run, await context.factsOf(run.runId));
   return {
     id: run.runId,
@@ -40,7 +43,7 @@ export function legacyRunView(run: RunRecord, context: GraphqlContext): object {
     pendingSteps: async () => (await openSteps()).length,
     startedAt: run.scheduledAtMs,
     finishedAt: run.endedAtMs,
-    output: run.output,
+    output: () => outputOf(run, context),
     history: async () => (await items()).map(({ view }) => view),
     historyItemOutput: async ({ id }: { readonly id: string }) => {
       const item = (await items()).find((candidate) => candidate.id === id);

@@ -29,6 +29,7 @@ export function newContext(parts: ContextParts): GraphqlContext {
     event,
     runsOfEvent: batched((ids) => history.runsOfEvents(ids)),
     run: remembered((runId) => history.run(runId)),
+    output: batched((ids) => history.outputsOf(ids)),
     factsOf: remembered(async (runId) => {
       budget.spendFields(runReadFields);
       return history.factsOf(runId);

@@ -76,7 +76,7 @@ export async function runConnection(args: RunsArguments, context: GraphqlContext
       endCursor: edges.at(-1)?.cursor ?? null,
     },
     // Counting can cost more than the page: only for who asks.
-    totalCount: () => searching(() => searches.countRuns(filter)),
+    totalCount: () => searching(() => searches.countRuns({ ...filter, orderBy })),
   };
 }
 

@@ -49,7 +49,7 @@ export function runView(run: RunRecord, context: GraphqlContext): object {
     isBatch,
     batchCreatedAt: timeOfBatch(run),
     cronSchedule: run.cron,
-    output: run.output,
+    output: () => outputOf(run, context),
     trace: ({ preview }: { readonly preview?: boolean | null }) =>
       runTree(run.runId, preview === true ? 'preview' : 'legacy', context),
     hasAI: run.hasAi,
@@ -64,6 +64,12 @@ export function runView(run: RunRecord, context: GraphqlContext): object {
     deferredFrom: () => parentsOf(run, context),
     isDeferred: run.isDeferred,
   };
+}
+
+/** Lists come without: outputs may be large, and few ask for them. */
+export async function outputOf(run: RunRecord, context: GraphqlContext): Promise<string | null> {
+  if (run.output !== null || run.endedAtMs === null) return run.output;
+  return (await context.output(run.runId)) ?? null;
 }
 
 /** Null when no such run is known. */

@@ -67,6 +67,7 @@ export async function runList(
     orderBy,
     direction: query.order === 'ASC' ? 'asc' : 'desc',
     limit: query.limit,
+    withOutput: true,
     ...(after === undefined ? {} : { after }),
   } as const;
   const found =

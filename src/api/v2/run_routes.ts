@@ -152,6 +152,7 @@ async function pageOfRuns(
     orderBy,
     direction: query.order === 'ASC' ? 'asc' : 'desc',
     limit: query.limit,
+    withOutput: query.includeOutput === true,
     ...(after === undefined || after === null ? {} : { after }),
   };
   const found =

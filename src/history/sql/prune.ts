@@ -3,15 +3,15 @@
  * with everything that is theirs, then events, then what happened in runs that stay.
  */
 import type { Cutoffs, Pruned } from '../history.ts';
+import { EventSweep } from './event_sweep.ts';
 import { deleteFacts } from './fact_deletion.ts';
 import { toTexts } from './run_query.ts';
 import type { SqlSink } from './source.ts';
-import { indexedBy, isIn, tablesOf } from './tables.ts';
+import { indexedBy, isIn, tablesOf, unlocked } from './tables.ts';
 import { TraceSweep } from './trace_sweep.ts';
 
 /** Runs in one statement; between statements the time is looked at. */
 const runsPerStep = 25;
-const eventsPerStep = 250;
 /** A batch goes on for this long, and then to the end of its step and onto the disk. */
 const batchMs = 5;
 
@@ -19,6 +19,7 @@ const nothing: Pruned = { events: 0, runs: 0, traces: 0, hasMore: false };
 
 export class Pruner {
   readonly #traces: TraceSweep;
+  readonly #events = new EventSweep();
 
   constructor(nowMs: () => number = Date.now) {
     this.#traces = new TraceSweep(nowMs);
@@ -37,7 +38,7 @@ export class Pruner {
       if (runsBeforeMs !== null && !pruned.hasMore)
         pruned = sum(pruned, await pruneUnknownRuns(tx, runsBeforeMs));
       if (eventsBeforeMs !== null && !pruned.hasMore)
-        pruned = sum(pruned, await pruneEvents(tx, eventsBeforeMs, isTimeLeft));
+        pruned = sum(pruned, await this.#events.prune(tx, eventsBeforeMs, isTimeLeft));
       // Last: it starts over at the beginning, and would leave no time for anything behind it.
       if (tracesBeforeMs !== null && !pruned.hasMore)
         pruned = sum(pruned, await this.#traces.prune(tx, tracesBeforeMs, isTimeLeft));
@@ -103,11 +104,6 @@ async function deleteRuns(tx: SqlSink, runIds: readonly string[]): Promise<numbe
   ]);
 }
 
-/** Rows that another server deletes or writes at this moment are left to it. */
-function unlocked({ kind }: SqlSink): string {
-  return kind === 'sqlite' ? '' : 'FOR UPDATE SKIP LOCKED';
-}
-
 async function deleteTriggers(
   tx: SqlSink,
   runs: readonly { run_id: string; event_ids: string | null }[],
@@ -119,25 +115,4 @@ async function deleteTriggers(
      WHERE ${isIn(tx.kind, 'event_id', '$1')} AND ${isIn(tx.kind, 'run_id', '$2')}`,
     [JSON.stringify([...eventIds]), JSON.stringify(runIds)],
   );
-}
-
-async function pruneEvents(
-  tx: SqlSink,
-  beforeMs: number,
-  isTimeLeft: () => boolean,
-): Promise<Pruned> {
-  const { events } = tablesOf(tx);
-  const key = tx.kind === 'sqlite' ? 'rowid' : 'ctid';
-  let count = 0;
-  while (isTimeLeft()) {
-    const deleted = await tx.run(
-      `DELETE FROM ${events} WHERE ${key} IN
-         (SELECT ${key} FROM ${events} WHERE received_at_ms < $1
-          ORDER BY received_at_ms LIMIT $2 ${unlocked(tx)})`,
-      [beforeMs, eventsPerStep],
-    );
-    count += deleted;
-    if (deleted < eventsPerStep) return { ...nothing, events: count };
-  }
-  return { ...nothing, events: count, hasMore: true };
 }

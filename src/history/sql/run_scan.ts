@@ -2,14 +2,15 @@
  * Search over runs: walks the list in pieces and lets an expression judge each run, until the page is full. No list
  * is too long for it; whoever waits may give up between two pieces.
  */
-import type { RunEndedFact } from '../fact.ts';
-import type { RunFilter, RunPage, RunQuery } from '../history.ts';
-import type { RunCandidate, RunSearch } from '../search/run_search.ts';
-import { decodePayload, storableText } from './payload.ts';
+import type { RunCount, RunQuery } from '../history.ts';
+import type { RunSearch } from '../search/run_search.ts';
+import { storableText } from './payload.ts';
+import { candidateOf, inParts, payloadPlaces, type ScanRow } from './run_candidate.ts';
 import { chooseRunIndex, timeColumns } from './run_filter.ts';
 import { type Narrowing, type RunPlace, readRunRows, runsPerPageMax } from './run_list.ts';
-import { readRunsById, toTexts } from './run_query.ts';
+import { type RunSketches, readRunsById } from './run_query.ts';
 import { numberOf, type SqlSource } from './source.ts';
+import { inlineBytesMax, inlineColumns } from './stored_text.ts';
 import { isIn, tablesOf } from './tables.ts';
 
 /** Runs read at once: the first are few, as most searches are answered by them. */
@@ -19,42 +20,30 @@ const pieceMax = 1_000;
 /** Lets others have the thread; throws when nobody waits for the search any more. */
 export type Breath = () => Promise<void>;
 
-interface ScanRow {
-  readonly run_id: string;
-  readonly at_ms: number | string;
-  /** Null for a run of one event. */
-  readonly batch_ids?: string | null;
-  readonly ended_status?: RunEndedFact['status'] | null;
-  readonly output?: Stored | null;
-  /** Of the only event; null when there are several, or none that is kept. */
-  readonly payload?: Stored | null;
-}
-
-type Stored = string | Uint8Array;
-
 export async function searchRuns(
   db: SqlSource,
   query: RunQuery,
   search: RunSearch,
   breath: Breath,
-): Promise<RunPage> {
+): Promise<RunSketches> {
   const limit = Math.max(0, Math.min(query.limit, runsPerPageMax));
   const found: string[] = [];
   for await (const runId of matchingRuns(db, query, search, breath)) {
     found.push(runId);
     if (found.length > limit) break;
   }
-  const runs = await readRunsById(db, found.slice(0, limit));
+  const runs = await readRunsById(db, found.slice(0, limit), query.withOutput);
   return { runs, hasMore: found.length > limit };
 }
 
 export async function countMatchingRuns(
   db: SqlSource,
-  filter: RunFilter,
+  filter: RunCount,
   search: RunSearch,
   breath: Breath,
 ): Promise<number> {
-  const query = { ...filter, orderBy: filter.timeField, direction: 'desc', limit: 0 } as const;
+  const { orderBy = filter.timeField } = filter;
+  const query = { ...filter, orderBy, direction: 'desc', limit: 0 } as const;
   let count = 0;
   for await (const _ of matchingRuns(db, query, search, breath)) count += 1;
   return count;
@@ -77,9 +66,12 @@ async function* matchingRuns(
       index,
       narrowing(db, query, search, piece, after),
     );
-    const batches = search.needsEvents ? await payloadsOfBatches(db, rows) : noBatches;
-    for (const row of rows) {
-      if (search.matches(candidateOf(row, batches))) yield row.run_id;
+    const places = search.needsEvents ? await payloadPlaces(db, rows) : new Map();
+    for await (const { part, large, isLarge } of inParts(db, rows, places)) {
+      for (const row of part) {
+        if (search.matches(candidateOf(row, places, large))) yield row.run_id;
+      }
+      if (isLarge) await breath();
     }
     const last = rows.at(-1);
     if (last === undefined || rows.length < piece) return;
@@ -97,8 +89,8 @@ function narrowing(
   after: RunPlace | undefined,
 ): Narrowing {
   const columns = ['run_id', `${timeColumns[query.orderBy]} AS at_ms`];
-  if (search.needsOutput) columns.push('ended_status', 'output');
-  if (search.needsEvents) columns.push(batchIds, onlyPayload(db));
+  if (search.needsOutput) columns.push('ended_status', inlineColumns('output'));
+  if (search.needsEvents) columns.push('event_ids', onlyPayload(db));
   return {
     columns: columns.join(', '),
     limit,
@@ -114,54 +106,12 @@ function narrowing(
   };
 }
 
-/** Nothing for nearly every run. */
-const batchIds = `CASE WHEN event_ids LIKE '%,%' THEN event_ids END AS batch_ids`;
-
 /**
  * Nearly every run has one event: `["id"]`, which is found without a parser and without another query. Of an event
  * that was received twice the first counts.
  */
 function onlyPayload(db: SqlSource): string {
-  return `(SELECT payload FROM ${tablesOf(db).events}
-    WHERE internal_id = substr(event_ids, 3, length(event_ids) - 4)
+  return `(SELECT CASE WHEN octet_length(payload) <= ${inlineBytesMax} THEN payload END
+    FROM ${tablesOf(db).events} WHERE internal_id = substr(event_ids, 3, length(event_ids) - 4)
     ORDER BY received_at_ms LIMIT 1) AS payload`;
-}
-
-/** By event id: what belongs to runs of several events. */
-type Batches = ReadonlyMap<string, Stored>;
-
-const noBatches: Batches = new Map();
-
-async function payloadsOfBatches(db: SqlSource, rows: readonly ScanRow[]): Promise<Batches> {
-  const batches = rows.filter((row) => row.payload === null).map(idsOfBatch);
-  const ids = new Set(batches.filter((batch) => batch.length > 1).flat());
-  if (ids.size === 0) return noBatches;
-  // Of an event that was received twice the first comes last, and stays.
-  const events = await db.all<{ internal_id: string; payload: Stored }>(
-    `SELECT internal_id, payload FROM ${tablesOf(db).events}
-     WHERE ${isIn(db.kind, 'internal_id', '$1')} ORDER BY internal_id DESC, received_at_ms DESC`,
-    [JSON.stringify([...ids])],
-  );
-  return new Map(events.map((event) => [event.internal_id, event.payload]));
-}
-
-function idsOfBatch({ batch_ids }: ScanRow): readonly string[] {
-  return batch_ids === undefined || batch_ids === null ? [] : toTexts(batch_ids);
-}
-
-function candidateOf(row: ScanRow, batches: Batches): RunCandidate {
-  const { output, payload, ended_status } = row;
-  return {
-    get payloads() {
-      if (payload !== undefined && payload !== null) return [decodePayload(payload)];
-      return idsOfBatch(row).flatMap((id) => {
-        const found = batches.get(id);
-        return found === undefined ? [] : [decodePayload(found)];
-      });
-    },
-    get output() {
-      return output === undefined || output === null ? null : decodePayload(output);
-    },
-    isFailed: ended_status === 'Failed' || ended_status === 'Cancelled',
-  };
 }

@@ -47,3 +47,8 @@ export function listed(kind: DatabaseKind, placeholder: string): string {
 export function indexedBy(kind: DatabaseKind, index: string | null): string {
   return kind === 'sqlite' && index !== null ? `INDEXED BY ${index}` : '';
 }
+
+/** Rows that another server deletes or writes at this moment are left to it. */
+export function unlocked({ kind }: { readonly kind: DatabaseKind }): string {
+  return kind === 'sqlite' ? '' : 'FOR UPDATE SKIP LOCKED';
+}

@@ -6,6 +6,8 @@ import { goDocuments, uiDocuments } from './documents.ts';
 import { eventFact, idAt, ids, seededHistory, startMs } from './seed.ts';
 
 const laterMs = startMs + 600_000;
+/** Before what the other tests look at. */
+const sentAgainMs = startMs - 600_000;
 const from = new Date(laterMs).toISOString();
 
 let history: History;
@@ -15,7 +17,10 @@ beforeAll(async () => {
   const many = Array.from({ length: 50 }, (_, n) =>
     eventFact(idAt(laterMs + n, n), { name: 'bulk/event', data: { n }, receivedAtMs: laterMs + n }),
   );
-  history = await seededHistory(many);
+  const twice = [sentAgainMs, sentAgainMs + 10].map((receivedAtMs) =>
+    eventFact(idAt(sentAgainMs, 1), { name: 'sent/twice', data: {}, receivedAtMs }),
+  );
+  history = await seededHistory([...many, ...twice]);
   door = openDoor({}, [shop], history);
 });
 afterAll(() => history.close());
@@ -48,6 +53,22 @@ test('50 events come as pages of 40 and 10, newest first', async () => {
   const all = [...first.edges, ...second.edges].map(({ node }) => node.id);
   expect(all).toEqual(all.toSorted().toReversed());
   expect(new Set(all).size).toBe(50);
+});
+
+test('receipts of one id on two pages are both shown', async () => {
+  const window = {
+    from: new Date(sentAgainMs).toISOString(),
+    until: new Date(sentAgainMs + 1_000).toISOString(),
+  };
+  const first = await page(window, { first: 1 });
+  const second = await page(window, { first: 1, after: first.pageInfo.endCursor });
+  expect([...first.edges, ...second.edges].map(({ node }) => node.name)).toEqual([
+    'sent/twice',
+    'sent/twice',
+  ]);
+  expect([first, second].map(({ pageInfo }) => pageInfo.hasNextPage)).toEqual([true, false]);
+  const original = Buffer.from(JSON.stringify({ ID: idAt(sentAgainMs, 1) })).toString('base64');
+  expect((await page(window, { first: 1, after: original })).edges).toEqual([]);
 });
 
 test('a page that is exactly full is the last one', async () => {

@@ -86,6 +86,26 @@ test('an expression that is none is an error with the reason', async () => {
   expect([answer.status, answer.errors.length > 0]).toEqual([200, true]);
 });
 
+test('a run has its output in a list, where it ended with one', async () => {
+  const answer = await ask(door, list, { filter: { from } });
+  const outputs = new Map(
+    // The schema says what edges are.
+    (answer.at('runs', 'edges') as { node: { id: string; output: string | null } }[]).map(
+      ({ node }) => [node.id, node.output],
+    ),
+  );
+  expect(outputs.get(ids.done)).toBe('{"num":12}');
+  expect(outputs.get(ids.running)).toBeNull();
+});
+
+test('the count is of the list in its order: what lacks its time is in neither', async () => {
+  const orderBy = [{ field: 'ENDED_AT', direction: 'DESC' }];
+  const answer = await ask(door, list, { filter: { from }, orderBy });
+  const found = idsIn(answer.at('runs', 'edges'));
+  expect(found).not.toContain(ids.running);
+  expect(answer.at('runs', 'totalCount')).toBe(found.length);
+});
+
 test('pages follow one another by cursor and the count stays', async () => {
   const seen: string[] = [];
   let after: unknown = null;

@@ -103,6 +103,18 @@ test('filters narrow the list', async () => {
   expect(numbers(await list(door, 'isDeferred=true'))).toEqual([]);
 });
 
+test('runs of a list come with their outputs for who asks', async () => {
+  await using door = await doorWithRuns();
+  const withOutput = await knockValidated(
+    door,
+    'GET',
+    '/v2/runs?status=COMPLETED&includeOutput=true',
+  );
+  expect(withOutput.at('data', '0', 'output')).toEqual({ ok: true });
+  const without = await knockValidated(door, 'GET', '/v2/runs?status=COMPLETED');
+  expect(without.at('data', '0', 'output')).toBeUndefined();
+});
+
 test('an empty list leaves its data out', async () => {
   await using door = await openHistoryDoor();
   expect(await list(door, '')).toMatchObject({ page: { limit: 20 } });
