@@ -55,7 +55,8 @@ async function allEvents(history: History): Promise<EventRecord[]> {
 
 async function allRuns(history: History): Promise<RunRecord[]> {
   const runs: RunRecord[] = [];
-  const list = { timeField: 'queued', orderBy: 'queued', direction: 'asc' } as const;
+  const order = { timeField: 'queued', orderBy: 'queued', direction: 'asc' } as const;
+  const list = { ...order, withOutput: true };
   let hasMore = true;
   while (hasMore) {
     const last = runs.at(-1);
