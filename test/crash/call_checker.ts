@@ -1,8 +1,12 @@
 /** What history says of calls and times: in order, once each, and nothing that did not happen. */
-import type { RunSeen, Violation } from './checker.ts';
+import type { Rules, RunSeen, Violation } from './checker.ts';
 import type { HistoryCall, HistoryRun, HistoryStep, Observations } from './observation.ts';
 
-export function checkCalls(runs: readonly RunSeen[], seen: Observations): Violation[] {
+export function checkCalls(
+  runs: readonly RunSeen[],
+  seen: Observations,
+  { disorderMsMax }: Pick<Rules, 'disorderMsMax'>,
+): Violation[] {
   const told = Map.groupBy(seen.told, ({ runId }) => runId);
   const steps = Map.groupBy(seen.steps, ({ runId }) => runId);
   const made = new Set(seen.calls.map(({ requestId }) => requestId));
@@ -10,8 +14,8 @@ export function checkCalls(runs: readonly RunSeen[], seen: Observations): Violat
     const calls = told.get(run.run.runId) ?? [];
     return [
       ...checkRunTimes(run),
-      ...checkStepTimes(run, steps.get(run.run.runId) ?? []),
-      ...calls.flatMap((call) => checkCallTimes(run, call)),
+      ...checkStepTimes(run, steps.get(run.run.runId) ?? [], disorderMsMax),
+      ...calls.flatMap((call) => checkCallTimes(run, call, disorderMsMax)),
       ...checkTold(run, calls, made),
     ];
   });
@@ -30,17 +34,22 @@ function checkRunTimes(seen: RunSeen): Violation[] {
   return isAscending(times) ? [] : [violation(disorder, seen, times.join(', '))];
 }
 
-function checkStepTimes(seen: RunSeen, steps: readonly HistoryStep[]): Violation[] {
+function checkStepTimes(
+  seen: RunSeen,
+  steps: readonly HistoryStep[],
+  disorderMsMax: number,
+): Violation[] {
   return steps
-    .filter(({ atMs }) => !isWithin(seen.run, atMs))
+    .filter(({ atMs }) => !isWithin(seen.run, atMs, disorderMsMax))
     .map(({ hashedId, status, atMs }) =>
       violation(disorder, seen, `step ${hashedId} ${status} at ${atMs}`),
     );
 }
 
-function checkCallTimes(seen: RunSeen, call: HistoryCall): Violation[] {
+function checkCallTimes(seen: RunSeen, call: HistoryCall, disorderMsMax: number): Violation[] {
   const { callId, dueAtMs, startedAtMs, atMs } = call;
-  if (isAscending([dueAtMs, startedAtMs, atMs]) && isWithin(seen.run, atMs)) return [];
+  const isInOrder = isAscending([dueAtMs, startedAtMs, atMs]);
+  if (isInOrder && isWithin(seen.run, atMs, disorderMsMax)) return [];
   return [violation(disorder, seen, `call ${callId}: ${dueAtMs}, ${startedAtMs}, ${atMs}`)];
 }
 
@@ -62,8 +71,12 @@ function checkTold(
   return violations;
 }
 
-function isWithin({ scheduledAtMs, endedAtMs }: HistoryRun, atMs: number): boolean {
-  return atMs >= (scheduledAtMs ?? atMs) && atMs <= (endedAtMs ?? atMs);
+function isWithin(
+  { scheduledAtMs, endedAtMs }: HistoryRun,
+  atMs: number,
+  disorderMsMax: number,
+): boolean {
+  return atMs >= (scheduledAtMs ?? atMs) && atMs <= (endedAtMs ?? atMs) + disorderMsMax;
 }
 
 function isAscending(times: readonly number[]): boolean {

@@ -13,7 +13,7 @@ import {
 } from './observation.ts';
 import { failureOf, retries, type Scenario, type Step } from './plan.ts';
 
-const rules: Rules = { buildMsMax: 5, doLeasesOutlive: false, laneLimit: 2 };
+const rules: Rules = { buildMsMax: 5, doLeasesOutlive: false, laneLimit: 2, disorderMsMax: 0 };
 const startMs = 1_700_000_000_000;
 
 const parts: readonly Step[] = [

@@ -22,6 +22,11 @@ export interface Rules {
   /** Whether the calls of a killed server still take room of concurrency keys: their leases live on. */
   readonly doLeasesOutlive: boolean;
   readonly laneLimit: number;
+  /**
+   * How far the end of a run may lie before what happened last in it. A transition has the time at which its server sent
+   * it; where servers share a store, another one's may get there first. One server alone keeps the order.
+   */
+  readonly disorderMsMax: number;
 }
 
 /** What one run did, found by function and `eid`. */
@@ -49,7 +54,7 @@ export function check(
     ...checkLifecycle(seen),
     ...runs.found.flatMap((run) => checkEnd(run, runs.outputs)),
     ...checkSteps(runs.found, seen, rules),
-    ...checkCalls(runs.found, seen),
+    ...checkCalls(runs.found, seen, rules),
     ...checkLanes(seen, rules),
     ...checkKeys(seen.keys),
   ];

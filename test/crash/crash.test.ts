@@ -28,7 +28,7 @@ for (let round = 0; round * killsPerRound < kills; round += 1) {
         isCheckpointing,
         atOnce: 40,
         // A call is built in the same breath in which the run's state is read.
-        rules: { buildMsMax: 5, doLeasesOutlive: false },
+        rules: { buildMsMax: 5, doLeasesOutlive: false, disorderMsMax: 0 },
         endDeadlineMs,
       });
       console.log(summary);
