@@ -9,7 +9,7 @@ async function play(reports: boolean): Promise<{ code: number; out: string }> {
     const log = { error: (message, { error }) => console.log(message, error.message) };
     if (${reports}) reportUnhandled(log);
     Promise.reject(new Error('nobody waits'));
-    setTimeout(() => console.log('still here'), 50);`;
+    setImmediate(() => setImmediate(() => console.log('still here')));`;
   const child = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe', stderr: 'ignore' });
   const [out, code] = await Promise.all([new Response(child.stdout).text(), child.exited]);
   return { code, out };
