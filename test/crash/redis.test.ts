@@ -33,7 +33,7 @@ async function survive({ open, kills: count, isCheckpointing }: Mode): Promise<v
     isCheckpointing,
     atOnce: 30,
     // The state is read over the network, and its answer may have to wait for its turn.
-    rules: { buildMsMax: 500, doLeasesOutlive: true, disorderMsMax: 2_000 },
+    rules: { buildMsMax: 500, doLeasesOutlive: true, disorderMsMax: 500 },
     endDeadlineMs,
   });
   console.log(summary);
