@@ -62,14 +62,18 @@ export function dottedName(node: Node): string | null {
 }
 
 /**
- * Whether a node reads `event`, literals and types only, and gives the same result at any time. `bound`
+ * Whether a node reads `names`, literals and types only, and gives the same result at any time. `bound`
  * are the variables of the macros around it.
  */
-export function dependsOnEventOnly(node: Node, bound: readonly string[]): boolean {
+export function dependsOnlyOn(
+  names: ReadonlySet<string>,
+  node: Node,
+  bound: readonly string[],
+): boolean {
   let isFixed = hasPureCallsOnly(node);
   if (!isFixed) return false;
   eachFreeName(node, ({ name }) => {
-    if (bound.includes(name) || (name !== 'event' && !isTypeName(name))) isFixed = false;
+    if (bound.includes(name) || (!names.has(name) && !isTypeName(name))) isFixed = false;
   });
   return isFixed;
 }

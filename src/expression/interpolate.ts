@@ -1,13 +1,14 @@
 /**
- * Partial evaluation of a waiting condition (execution.md §24.7): what depends on the run's own `event`
- * is computed when the wait begins, and only the rest is stored and matched against later events.
+ * Partial evaluation of a waiting condition (execution.md §24.7): what depends on the run's own data (its `event`, and
+ * in functions declared in CUE its `steps`) is computed when the wait begins, and only the rest is stored and matched
+ * against later events.
  */
 
 import { systemClock } from '../lib/clock.ts';
 import { Budget } from './budget.ts';
 import { compare } from './comparison.ts';
 import { type Failed, runProgram } from './expression.ts';
-import { dependsOnEventOnly, eachFreeName } from './free_names.ts';
+import { dependsOnlyOn, eachFreeName } from './free_names.ts';
 import { findFunction } from './functions.ts';
 import { literalNode } from './literal_node.ts';
 import { print } from './print.ts';
@@ -17,28 +18,27 @@ import { Failure, isAbsent, isTruthy, lift, unknown, type Value } from './value.
 
 export type Interpolated = { readonly ok: true; readonly text: string } | Failed;
 
-export interface TriggerVariables {
-  readonly event: unknown;
-}
+/** What is known when the wait begins, by the name under which the condition refers to it. */
+export type KnownVariables = Readonly<Record<string, unknown>>;
 
 /**
- * CEL text without the trigger's data, which evaluates with `{async}` as the original does with
- * `{event, async}`; a constant condition becomes `true` or `false`. Text that does not refer to `event`
+ * CEL text without the known data, which evaluates with `{async}` as the original does with
+ * `{event, async}`; a constant condition becomes `true` or `false`. Text that refers to nothing known
  * is returned unchanged.
  *
  * One exception, from §24.7: a path that the trigger does not have, compared with something of the
  * later event, becomes `null`. So `async.data.id == event.data.id` without a trigger id matches events
  * without an id.
  */
-export function interpolate(text: string, vars: TriggerVariables): Interpolated {
+export function interpolate(text: string, vars: KnownVariables): Interpolated {
   const parsed = parse(text);
   if (!parsed.ok) return parsed;
-  let refersToEvent = false;
+  let refersToKnown = false;
   eachFreeName(parsed.tree, ({ name }) => {
-    if (name === 'event') refersToEvent = true;
+    if (Object.hasOwn(vars, name)) refersToKnown = true;
   });
-  if (!refersToEvent) return { ok: true, text };
-  const folded = new Fold(vars.event).fold(parsed.tree);
+  if (!refersToKnown) return { ok: true, text };
+  const folded = new Fold(vars).fold(parsed.tree);
   if (folded.isFixed && folded.value instanceof Failure) {
     return { ok: false, message: `expression errored: ${folded.value.message}` };
   }
@@ -68,7 +68,11 @@ const mirrored: Readonly<Record<Comparison, Comparison>> = {
 class Fold {
   private readonly bound: string[] = [];
 
-  constructor(private readonly event: unknown) {}
+  private readonly known: ReadonlySet<string>;
+
+  constructor(private readonly vars: KnownVariables) {
+    this.known = new Set(Object.keys(vars));
+  }
 
   fold(node: Node): Folded {
     if (this.isFixed(node)) return this.evaluate(node);
@@ -92,11 +96,11 @@ class Fold {
 
   /** A name that a macro around the node binds is an element, whatever it is called. */
   private isFixed(node: Node): boolean {
-    return dependsOnEventOnly(node, this.bound);
+    return dependsOnlyOn(this.known, node, this.bound);
   }
 
   private evaluate(node: Node): Folded {
-    const value = runProgram(compileNode(node, []), { event: this.event }, systemClock);
+    const value = runProgram(compileNode(node, []), this.vars, systemClock);
     return { isFixed: true, value, origin: node };
   }
 
@@ -127,7 +131,7 @@ class Fold {
       case 'comprehension': {
         const range = this.rest(node.range);
         // Inside, a variable named `event` is the element, not the trigger.
-        if (node.variable === 'event') return { ...node, range };
+        if (this.known.has(node.variable)) return { ...node, range };
         this.bound.push(node.variable);
         const test = node.test && this.rest(node.test);
         const result = node.result && this.rest(node.result);

@@ -18,16 +18,22 @@ export type Validated =
   | { readonly ok: true }
   | { readonly ok: false; readonly messages: readonly string[] };
 
-const declared: ReadonlySet<string> = new Set(['event', 'async', 'vars']);
+/** What expressions of SDK functions may refer to (§24.1). */
+const declaredByDefault: readonly string[] = ['event', 'async', 'vars'];
 
 /** The only calls of the restrictive policy besides operators (§24.8). */
 const restrictiveCalls: ReadonlySet<string> = new Set(['int', 'uint', 'double']);
 
-export function validate(text: string, policy: Policy): Validated {
+/** `declared` are the variables that there are. */
+export function validate(
+  text: string,
+  policy: Policy,
+  declared: readonly string[] = declaredByDefault,
+): Validated {
   const parsed = parse(text);
   if (!parsed.ok) return { ok: false, messages: [parsed.message] };
   const problems = [
-    ...undeclaredNames(parsed.tree),
+    ...undeclaredNames(parsed.tree, declared),
     ...callProblems(parsed.tree),
     ...(policy === 'restrictive' ? policyProblems(parsed.tree) : []),
   ];
@@ -40,11 +46,11 @@ export function validate(text: string, policy: Policy): Validated {
   return { ok: false, messages: [...new Set(messages)] };
 }
 
-function undeclaredNames(tree: Node): Problem[] {
+function undeclaredNames(tree: Node, declared: readonly string[]): Problem[] {
   const problems: Problem[] = [];
   const isPartOfTypeName = typeNameRoots(tree);
   eachFreeName(tree, (node) => {
-    if (declared.has(node.name) || isTypeName(node.name) || isPartOfTypeName.has(node)) return;
+    if (declared.includes(node.name) || isTypeName(node.name) || isPartOfTypeName.has(node)) return;
     problems.push({ message: `undeclared reference to '${node.name}'`, at: node.at });
   });
   return problems;

@@ -3,6 +3,8 @@
  * with its app and read by the runner and the executor (execution.md §2).
  */
 
+import type { Dag } from './dag.ts';
+
 /** Deterministic UUID of a function (sdk-http-protocol.md §1.8). */
 export type FunctionId = string & { readonly __brand: 'FunctionId' };
 /** Deterministic UUID of an app. */
@@ -40,7 +42,9 @@ export interface FunctionDefinition {
   readonly triggers: readonly Trigger[];
   /** The registered step URL, normalised. */
   readonly url: string;
-  readonly driver: 'http' | 'connect' | 'sync';
+  readonly driver: 'http' | 'connect' | 'sync' | 'dag';
+  /** There exactly when the driver is `dag`. */
+  readonly dag?: Dag;
   /** Retries, not attempts: 4 means 5 attempts. */
   readonly retries: number;
   /** Step-level limits, ascending by limit. */
