@@ -13,3 +13,10 @@ export interface Evaluator {
    */
   locate(source: Source, paths: readonly ValuePath[]): Promise<readonly (Position | null)[]>;
 }
+
+/** A rule that a document breaks; where its value stands in the document is looked up later. */
+export interface Finding {
+  readonly source: Source;
+  readonly path: ValuePath;
+  readonly message: string;
+}
