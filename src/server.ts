@@ -3,6 +3,7 @@
  * Nothing else constructs parts; server/ holds what it builds them with.
  */
 import type { Settings } from './cli/settings.ts';
+import type { DocumentsOptions } from './config/reload.ts';
 import type { Functions } from './executor/functions.ts';
 import { RunLimits } from './executor/limits.ts';
 import { systemClock } from './lib/clock.ts';
@@ -11,6 +12,7 @@ import { endsWithin } from './lib/patience.ts';
 import { ulid } from './lib/ulid.ts';
 import { queueDepth } from './queue/depth.ts';
 import { rebuildFields, rebuildKnown } from './queue/queue.ts';
+import { ServedDocuments } from './server/documents.ts';
 import { openDoors } from './server/doors.ts';
 import type { Ground } from './server/ground.ts';
 import { createMetering } from './server/metering.ts';
@@ -36,13 +38,18 @@ export interface RunningServer {
   stop(options: { readonly drainMs: number }): Promise<void>;
 }
 
-export async function startServer(settings: Settings, log: Logger): Promise<RunningServer> {
+/** `documents`: where functions are declared that the server itself runs; absent for none. */
+export async function startServer(
+  settings: Settings,
+  log: Logger,
+  documents: DocumentsOptions | null = null,
+): Promise<RunningServer> {
   const exporter = createOtlpExporter(process.env, { clock: systemClock, log });
   const metering = createMetering(settings, exporter, log);
   let opened: Opened | null = null;
   try {
     opened = await openAll(settings, log, metering.metrics);
-    return await run(settings, log, { ...opened, exporter, metering });
+    return await run(settings, log, { ...opened, exporter, metering }, documents);
   } catch (error) {
     if (opened !== null) await closeAll(opened, log);
     await exporter?.close();
@@ -54,6 +61,7 @@ async function run(
   settings: Settings,
   log: Logger,
   opened: Opened & Pick<Ground, 'exporter' | 'metering'>,
+  documentsOptions: DocumentsOptions | null,
 ): Promise<RunningServer> {
   const clock = systemClock;
   const registry = new Registry(opened.store, clock);
@@ -80,10 +88,12 @@ async function run(
   };
   const reading = readingParts(ground);
   const work = workParts(ground, reading);
-  listen(ground, reading, work);
+  const documents = new ServedDocuments(ground, documentsOptions);
+  listen(ground, reading, work, documents);
   if (opened.store instanceof EmbeddedStore && opened.store.wasRestored) {
     await rebuildQueue(opened.store, log);
   }
+  await documents.register();
   await keepSchedules(ground, work.crons);
   const sync = appSync(ground);
   const doors = openDoors({ ground, reading, work, appSyncs: sync });
@@ -92,13 +102,15 @@ async function run(
   reading.retention.start();
   meter(ground, reading, work);
   await sync.start();
+  documents.watch();
   return {
     url: doors.url,
     async stop({ drainMs }) {
       // Intake ends at once; apps may still report steps of the calls that are being waited for.
       doors.closeIntake();
       // Together: the time to drain must not pass with waiting for apps to answer a sync.
-      const [left] = await Promise.all([work.processor.stop(drainMs), sync.stop()]);
+      const stopping = [sync.stop(), documents.stop()];
+      const [left] = await Promise.all([work.processor.stop(drainMs), ...stopping]);
       ground.stopping.abort();
       await work.processor.abandon();
       if (left > 0) log.warn('calls were still under way; they are made again', { left });
@@ -139,6 +151,7 @@ function listen(
   { store, registry, log, isShared, settings, pauses }: Ground,
   { pump, outputs }: ReadingParts,
   { processor, waiting }: WorkParts,
+  documents: ServedDocuments,
 ): void {
   const read = (change: Promise<unknown>) => {
     change.catch((error: unknown) => {
@@ -170,7 +183,8 @@ function listen(
         // It may have come back without its last writes, or empty: what was counted does not hold any more.
         waiting.clear();
         refreshPauses();
-        read(registry.load().then(() => addPlaceholders(registry, settings)));
+        const restored = registry.load().then(() => addPlaceholders(registry, settings));
+        read(restored.then(() => documents.register()));
       },
     }),
   });

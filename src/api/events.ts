@@ -12,7 +12,7 @@ import { overloaded } from './problem.ts';
 import type { Services } from './services.ts';
 import { traced } from './traced.ts';
 
-/** Of a request. One event may have 3 MiB, and 5000 of the usual size fit many times. */
+/** Of a request, unless the server is set up otherwise. One event may have 3 MiB, and 5000 of the usual size fit many times. */
 export const eventRequestBytesMax = 64 * mebibyte;
 /** Seeds count from one here and from zero on `/invoke` (§1.6). */
 const keyIndexBase = 1;
@@ -30,10 +30,13 @@ export function eventRoutes(services: Services) {
     .post('/e/', () => refusalOf(''), { parse: 'none' });
 }
 
-async function accept(request: Request, { intake, clock }: Services): Promise<Response> {
+async function accept(
+  request: Request,
+  { intake, clock, eventBytesMax = eventRequestBytesMax }: Services,
+): Promise<Response> {
   // Before the body is read: refusing must cost less than accepting.
   if (intake.isOverloaded()) throw overloaded();
-  const text = await readText(request, eventRequestBytesMax);
+  const text = await readText(request, eventBytesMax);
   const parsed = parseEventBody(text, request.headers.get('content-type'), {
     seed: parseSeed(request.headers.get(seedHeader)),
     nowMs: clock.now(),

@@ -137,6 +137,8 @@ export interface Services {
   readonly signingKey: string | null;
   /** Empty in dev: any key is accepted. */
   readonly eventKeys: readonly string[];
+  /** Largest body of the event API; absent: its own bound. */
+  readonly eventBytesMax?: number;
   readonly intake: Intake;
   readonly runs: Runs;
   readonly signals: Signals;

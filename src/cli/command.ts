@@ -28,6 +28,9 @@ async function execute(line: CommandLine, argv: readonly string[]): Promise<numb
     case 'dev':
     case 'start':
       return serve(line.command, line.given);
+    case 'validate':
+    case 'init':
+    case 'eval':
     case 'backup':
     case 'restore':
     case 'migrate': {

@@ -1,5 +1,6 @@
 /** argv -> a command and the flags given to it. Values are checked later, together with the environment. */
 import { parseArgs } from 'node:util';
+import { nearestWord } from '../lib/nearest_word.ts';
 import {
   type CommandName,
   commandNames,
@@ -7,9 +8,9 @@ import {
   type FlagCommand,
   type ServerCommand,
   type WorkCommand,
+  wordText,
 } from './command_name.ts';
 import { type Flag, flags, flagsOf, missingFlags } from './flag.ts';
-import { nearestWord } from './suggestion.ts';
 import { UsageError } from './usage_error.ts';
 
 /** Texts of a flag in the order given; a switch has 'true' or 'false'. */
@@ -22,7 +23,7 @@ export type CommandLine =
   | {
       readonly command: WorkCommand;
       readonly given: GivenFlags;
-      /** As many as `commandWords` names. */
+      /** As many as `commandWords` allows. */
       readonly words: readonly string[];
     };
 
@@ -57,13 +58,14 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 
 function checkWords(words: readonly string[], command: FlagCommand): void {
   const wanted = commandWords[command];
-  const missing = wanted[words.length];
-  if (missing !== undefined) {
-    throw new UsageError(`${command} needs a ${missing}: inngest ${command} ${missing}`, command);
+  const next = wanted[words.length];
+  if (next?.count === 'one') {
+    const { name } = next;
+    throw new UsageError(`${command} needs a ${name}: inngest ${command} ${name}`, command);
   }
   const extra = words[wanted.length];
-  if (extra === undefined) return;
-  const takes = wanted.length === 0 ? 'only flags' : `${wanted.join(' ')} and flags`;
+  if (extra === undefined || wanted.at(-1)?.count === 'any') return;
+  const takes = wanted.length === 0 ? 'only flags' : `${wanted.map(wordText).join(' ')} and flags`;
   throw new UsageError(`'${extra}' is one word too many: ${command} takes ${takes}`, command);
 }
 

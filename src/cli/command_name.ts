@@ -4,7 +4,7 @@
 export type ServerCommand = 'dev' | 'start';
 
 /** Those that do one piece of work and end. */
-export type WorkCommand = 'backup' | 'restore' | 'migrate';
+export type WorkCommand = 'validate' | 'init' | 'eval' | 'backup' | 'restore' | 'migrate';
 
 /** Those that have flags. */
 export type FlagCommand = ServerCommand | WorkCommand;
@@ -14,6 +14,9 @@ export type CommandName = FlagCommand | 'version' | 'help';
 export const commandNames: readonly CommandName[] = [
   'dev',
   'start',
+  'validate',
+  'init',
+  'eval',
   'backup',
   'restore',
   'migrate',
@@ -21,11 +24,26 @@ export const commandNames: readonly CommandName[] = [
   'help',
 ];
 
-/** The words that a command takes besides its flags; all of them are required. */
-export const commandWords: Readonly<Record<FlagCommand, readonly string[]>> = {
+/** A word that a command takes besides its flags. */
+export interface CommandWord {
+  readonly name: string;
+  /** `any`: as many as there are, or none; only of the last word. */
+  readonly count: 'one' | 'optional' | 'any';
+}
+
+export const commandWords: Readonly<Record<FlagCommand, readonly CommandWord[]>> = {
   dev: [],
   start: [],
-  backup: ['FILE'],
-  restore: ['FILE'],
+  validate: [{ name: 'FILE', count: 'any' }],
+  init: [{ name: 'FILE', count: 'optional' }],
+  eval: [{ name: 'FILE', count: 'any' }],
+  backup: [{ name: 'FILE', count: 'one' }],
+  restore: [{ name: 'FILE', count: 'one' }],
   migrate: [],
 };
+
+/** As usage lines show it: `FILE`, `[FILE]`, `[FILE...]`. */
+export function wordText({ name, count }: CommandWord): string {
+  if (count === 'one') return name;
+  return count === 'optional' ? `[${name}]` : `[${name}...]`;
+}

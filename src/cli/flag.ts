@@ -30,7 +30,8 @@ const both = ['dev', 'start'] as const;
 const dev = ['dev'] as const;
 const start = ['start'] as const;
 const archive = ['backup', 'restore'] as const;
-const work = ['backup', 'restore', 'migrate'] as const;
+const documents = ['validate', 'eval'] as const;
+const work = [...documents, 'init', 'backup', 'restore', 'migrate'] as const;
 
 export const flags: readonly Flag[] = [
   {
@@ -40,6 +41,13 @@ export const flags: readonly Flag[] = [
     placeholder: 'URL',
     commands: both,
     help: 'URL of an app, for example http://localhost:3000/api/inngest. Repeat for more.',
+  },
+  {
+    name: 'functions',
+    kind: 'list',
+    placeholder: 'FILE',
+    commands: both,
+    help: 'CUE or JSON document of functions or settings; repeat for more. Without it: inngest.cue or inngest.json here, those in /etc and /etc/inngest, INNGEST_CONFIG.',
   },
   {
     name: 'port',
@@ -331,6 +339,37 @@ export const flags: readonly Flag[] = [
     help: 'Clear the destination: keys in Redis under its prefix are deleted, a database is moved aside. Servers at work are refused in any case.',
   },
   {
+    name: 'data-dir',
+    kind: 'value',
+    placeholder: 'DIR',
+    hasNoEnv: true,
+    commands: documents,
+    alias: 'sqlite-dir',
+    help: 'Remember there what was found valid, as a server with that folder does: unchanged documents are then checked in no time. Otherwise nothing is written.',
+  },
+  {
+    name: 'functions',
+    kind: 'list',
+    placeholder: 'FILE',
+    commands: documents,
+    isHidden: true,
+    help: 'The same as FILE: what servers are told by.',
+  },
+  {
+    name: 'show-secrets',
+    kind: 'switch',
+    hasNoEnv: true,
+    commands: ['eval'],
+    help: 'Print signing keys and passwords as they are.',
+  },
+  {
+    name: 'force',
+    kind: 'switch',
+    hasNoEnv: true,
+    commands: ['init'],
+    help: 'Replace FILE if it exists.',
+  },
+  {
     name: 'json',
     kind: 'switch',
     commands: work,
@@ -340,7 +379,10 @@ export const flags: readonly Flag[] = [
 
 /** Flags of the Inngest CLI that this release does not have, and what to say about them. */
 export const missingFlags: ReadonlyMap<string, string> = new Map([
-  ['config', 'configuration files are not read yet; use flags or INNGEST_ variables'],
+  [
+    'config',
+    'for functions or settings in CUE or JSON use --functions FILE; options files of the Inngest CLI are not read, use flags or INNGEST_ variables',
+  ],
   ['connect-gateway-port', 'this release has no Connect gateway; serve the app over HTTP'],
 ]);
 

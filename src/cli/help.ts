@@ -1,5 +1,5 @@
 /** What `inngest help` prints. */
-import { type CommandName, commandWords, type FlagCommand } from './command_name.ts';
+import { type CommandName, commandWords, type FlagCommand, wordText } from './command_name.ts';
 import { type Flag, flagsOf } from './flag.ts';
 import { version } from './version.ts';
 
@@ -8,6 +8,9 @@ const widthMax = 100;
 const summaries: Readonly<Record<CommandName, string>> = {
   dev: 'Run a server for development: finds your app, asks for no keys',
   start: 'Run a server that others can reach: keys are required',
+  validate: 'Check the documents that declare functions',
+  init: 'Write a first document, with comments',
+  eval: 'Print what documents come to, as JSON',
   backup: 'Copy the databases of a server into one file, while it runs',
   restore: 'Make a data directory from such a file',
   migrate: 'Move queue and runs between a data directory and a Redis',
@@ -25,12 +28,23 @@ ${Object.entries(summaries)
   .join('\n')}
 
 Start here: inngest dev -u http://localhost:3000/api/inngest
+Without an SDK: inngest init
 More about a command: inngest COMMAND --help
 `;
 
 const details: Readonly<Record<FlagCommand, string>> = {
   dev: serverDetails(),
   start: serverDetails(),
+  validate: `Without FILE it checks what a server started here would read: inngest.cue or inngest.json in this folder,
+then those in /etc and /etc/inngest, then INNGEST_CONFIG. - reads standard input. Several files are checked
+together: an id may be in one of them only. Problems go to stderr as FILE:LINE:COLUMN: PATH: MESSAGE, all of
+them at once. Exit code 0 when all is well, 1 when not, so a CI job needs no more than this line:
+  inngest validate`,
+  init: `FILE is inngest.cue when left out; with a name that ends in .json it is the same in JSON, without comments.
+The function in it runs as it is, against steps on 127.0.0.1:9000.`,
+  eval: `Reads and checks the same files as validate and prints one object: {"functions": {ID: ...}, "config": ...},
+with loops, templates and defaults worked out. The output is a document again, except for keys and passwords,
+which are *** unless --show-secrets is given. Indented on a terminal, one line elsewhere and with --json.`,
   backup: `The server is neither stopped nor held up. FILE appears when it is complete and checked; it is one
 SQLite database with the others inside. Keep it on another machine: it holds events and outputs of steps.
 A backup that was killed leaves a folder FILE.partial-..., which can be deleted.
@@ -51,6 +65,8 @@ directory get its owner.`,
 
 function serverDetails(): string {
   return `Every flag can be set in the environment as INNGEST_SDK_URL and so on; a flag wins.
+Functions declared in inngest.cue (see inngest help validate) are run by the server itself. SIGHUP makes it
+read their documents again; dev also does when they change. What is broken changes nothing and is logged.
 With both --redis-uri and --postgres-uri nothing is kept on this machine. Without --postgres-uri each
 server on a Redis has a history of its own.
 Ctrl-C lets calls in flight finish, for up to 10 seconds; a second one ends the server at once.`;
@@ -65,6 +81,15 @@ const examples: Readonly<Record<FlagCommand, string>> = {
   INNGEST_SIGNING_KEY=... INNGEST_EVENT_KEY=... inngest start --data-dir /var/lib/inngest
   inngest start --redis-uri redis://queue:6379 --postgres-uri postgres://me:password@db/inngest
   inngest start --retention 90d --retention-traces 14d    keep runs for 90 days, their traces for 14`,
+  validate: `  inngest validate                                     the documents a server here would read
+  inngest validate functions/*.cue                     these, together
+  inngest validate --json - < inngest.cue              standard input; a report for programs`,
+  init: `  inngest init                                         inngest.cue in this folder
+  inngest init functions/orders.cue
+  inngest init --force inngest.json                    in JSON; replaces the file`,
+  eval: `  inngest eval                                         the documents a server here would read
+  inngest eval prices.cue | jq '.functions | keys'
+  inngest eval --show-secrets inngest.cue > inngest.json`,
   backup: `  inngest backup monday.backup                         the databases in .inngest
   inngest backup --data-dir /var/lib/inngest /mnt/backups/inngest-$(date +%F)`,
   restore: `  inngest restore monday.backup
@@ -81,6 +106,9 @@ export function helpText(topic: CommandName | null): string {
       return overview;
     case 'dev':
     case 'start':
+    case 'validate':
+    case 'init':
+    case 'eval':
     case 'backup':
     case 'restore':
     case 'migrate':
@@ -101,7 +129,7 @@ export function usageLine(command: CommandName | null): string {
 
 function usageOf(command: CommandName): string {
   const words = command === 'help' || command === 'version' ? [] : commandWords[command];
-  return ['inngest', command, ...words, '[flags]'].join(' ');
+  return ['inngest', command, ...words.map(wordText), '[flags]'].join(' ');
 }
 
 function commandHelp(command: FlagCommand): string {

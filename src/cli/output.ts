@@ -7,8 +7,13 @@ export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
 }
 
 export function writeError(message: string): Promise<void> {
+  return write(process.stderr, errorLine(message));
+}
+
+/** As stderr gets it, with its line break. */
+export function errorLine(message: string): string {
   const label = hasColors(process.stderr, process.env) ? '\x1b[31mError:\x1b[0m' : 'Error:';
-  return write(process.stderr, `${label} ${message}\n`);
+  return `${label} ${message}\n`;
 }
 
 /** A file's size for people: 12.3 MB. */

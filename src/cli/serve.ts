@@ -6,10 +6,12 @@ import { bannerText } from './banner.ts';
 import type { GivenFlags } from './command_line.ts';
 import type { ServerCommand } from './command_name.ts';
 import { nextFreePort } from './free_port.ts';
+import { write, writeError } from './output.ts';
 import { redactPostgresUri } from './postgres_address.ts';
+import { announceDocuments, readDocuments, refusalText } from './server_documents.ts';
 import type { Settings } from './settings.ts';
-import { type ReadSettings, readSettings } from './settings_reader.ts';
-import { firstSignal } from './signal.ts';
+import { type ReadSettings, readDocumentPlaces, readSettings } from './settings_reader.ts';
+import { firstSignal, hangups } from './signal.ts';
 import { reportUnhandled } from './unhandled.ts';
 
 /** Calls in flight get this long to finish when the server is asked to end. */
@@ -17,14 +19,24 @@ const drainMs = 10_000;
 
 /** Resolves with the exit code when the server has ended. Throws `UsageError` for settings that are wrong. */
 export async function serve(command: ServerCommand, given: GivenFlags): Promise<number> {
-  const read = readSettings(command, given, {
+  const surroundings = {
     env: process.env,
     workingDirectory: process.cwd(),
     isTerminal: process.stderr.isTTY === true,
-  });
+  };
   const hasColor = hasColors(process.stderr, process.env);
+  const places = readDocumentPlaces(command, given, surroundings);
+  const documents = await readDocuments(command, places, { ...surroundings, listen: hangups() });
+  if (documents.outcome === 'refused') {
+    await write(process.stderr, await refusalText(documents, hasColor));
+    await writeError('the server was not started: its documents are not valid');
+    return 1;
+  }
+  const { service } = documents.documents;
+  const read = readSettings(command, given, { ...surroundings, service });
   const { logLevel: level, logFormat: format } = read.settings;
   const log = createLogger({ level, format, hasColor });
+  await announceDocuments(documents, log);
   const settings = withFreePort(read, log);
   const asked = firstSignal();
   const stopReporting = reportUnhandled(log);
@@ -32,7 +44,7 @@ export async function serve(command: ServerCommand, given: GivenFlags): Promise<
     // By other threads while this one loads the server. Should it fail, opening the store says so.
     compileLua().catch(() => {});
     const { startServer } = await import('../server.ts');
-    const server = await startServer(settings, log);
+    const server = await startServer(settings, log, documents.options);
     announce(settings, server.url, log, hasColor);
     const signal = await asked;
     log.info('stopping: calls in flight may finish; a second signal ends the server at once', {

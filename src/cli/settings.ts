@@ -28,6 +28,10 @@ export interface Settings {
   readonly retention: RetentionSettings;
   readonly signingKey: string | null;
   readonly eventKeys: readonly string[];
+  /** Largest body of the event API; absent: its own bound. */
+  readonly eventBytesMax?: number;
+  /** How long a call of an app or a step may take; absent: two hours. */
+  readonly callTimeoutMs?: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: 'json' | 'text';
 }

@@ -1,9 +1,10 @@
 /**
- * Flags and environment -> Settings. A flag wins over its environment variable, which wins over the default;
- * each value is checked here and an error names where the value came from.
+ * Flags, environment and the `config` of a document -> Settings. A flag wins over its environment variable, which wins
+ * over the document, which wins over the default; each value is checked and an error names where it came from.
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { ServiceSettings } from '../config/service_settings.ts';
 import { stripKeyPrefix } from '../lib/signature.ts';
 import type { GivenFlags } from './command_line.ts';
 import type { ServerCommand } from './command_name.ts';
@@ -15,6 +16,10 @@ import type { Settings } from './settings.ts';
 import { UsageError } from './usage_error.ts';
 
 export const defaultPort = 8288;
+const defaultHosts: Readonly<Record<ServerCommand, string>> = {
+  dev: '127.0.0.1',
+  start: '0.0.0.0',
+};
 export const defaultDataDir = '.inngest';
 export const defaultRedisPrefix = 'inngest';
 /** Reading and writing history rarely needs more at a time, and PostgreSQL itself allows 100 in all by default. */
@@ -24,6 +29,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly isTerminal: boolean;
+  /** What documents say about the server. */
+  readonly service?: ServiceSettings | null;
 }
 
 export interface ReadSettings {
@@ -62,9 +69,11 @@ const anything = z.string();
 export function readSettings(
   command: ServerCommand,
   given: GivenFlags,
-  { env, workingDirectory, isTerminal }: Surroundings,
+  { env, workingDirectory, isTerminal, service: documented }: Surroundings,
 ): ReadSettings {
   const read = flagReader(command, given, env);
+  const service = documented ?? {};
+  const { logFormat = isTerminal ? 'text' : 'json', eventBytesMax, callTimeoutMs } = service;
   read.one('tick', wholeNumber(0, secondsMax * 1000), 0);
   read.one('persist', switchOn, true);
   read.one('postgres-max-idle-conns', wholeNumber(0, postgresConnectionsMax), 0);
@@ -74,39 +83,69 @@ export function readSettings(
   const retryIntervalS = read.one('retry-interval', wholeNumber(0, secondsMax), 0);
   const settings: Settings = {
     mode: command,
-    host: read.one('host', notEmpty, command === 'dev' ? '127.0.0.1' : '0.0.0.0'),
-    port: read.one('port', wholeNumber(0, 65_535), defaultPort),
+    host: read.one('host', notEmpty, service.host ?? defaultHosts[command]),
+    port: read.one('port', wholeNumber(0, 65_535), service.port ?? defaultPort),
     sdkUrls: read.list('sdk-url', webAddress),
     isDiscoveryOn: command === 'dev' && !read.one('no-discovery', switchOn, false),
     isPollingOn: !read.one('no-poll', switchOn, false),
     pollIntervalMs: read.one('poll-interval', wholeNumber(1, secondsMax), 5) * 1000,
     retryIntervalMs: retryIntervalS === 0 ? null : retryIntervalS * 1000,
     queueWorkers: read.one('queue-workers', wholeNumber(1, queueWorkersMax), 100),
-    ...readPlaces(command, read, workingDirectory),
-    redisPrefix: read.one('redis-prefix', redisPrefix, defaultRedisPrefix),
+    ...readPlaces(command, read, workingDirectory, service),
+    redisPrefix: read.one('redis-prefix', redisPrefix, service.redisPrefix ?? defaultRedisPrefix),
     postgresConnectionsMax: read.one(
       'postgres-max-open-conns',
       wholeNumber(postgresConnectionsMin, postgresConnectionsMax),
       defaultPostgresConnections,
     ),
     retention: readRetention(read),
-    signingKey: command === 'start' ? readSigningKey(read) : null,
+    signingKey: command === 'start' ? readSigningKey(read, service) : null,
     eventKeys: command === 'start' ? readEventKeys(read) : [],
-    logLevel: read.one('log-level', logLevel, isVerbose ? 'debug' : 'info'),
-    logFormat: read.one('json', switchOn, !isTerminal) ? 'json' : 'text',
+    ...(eventBytesMax !== undefined && { eventBytesMax }),
+    ...(callTimeoutMs !== undefined && { callTimeoutMs }),
+    logLevel: read.one('log-level', logLevel, isVerbose ? 'debug' : (service.logLevel ?? 'info')),
+    logFormat: read.one('json', switchOn, logFormat === 'json') ? 'json' : 'text',
   };
-  return { settings, isPortChosen: read.find('port').source !== null };
+  const isPortChosen = read.find('port').source !== null || service.port !== undefined;
+  return { settings, isPortChosen };
 }
 
-/** Where work and history are kept. Of two contradicting wishes the flag wins; two flags are refused. */
+/** What is needed to find and read the documents, before they are known. */
+export interface DocumentPlaces {
+  /** Files named by the user. */
+  readonly files: readonly string[];
+  /** Where to remember what was found valid; null when nothing is kept in files. */
+  readonly cacheDir: string | null;
+}
+
+/** Throws `UsageError` as `readSettings` does. */
+export function readDocumentPlaces(
+  command: ServerCommand,
+  given: GivenFlags,
+  { env, workingDirectory }: Pick<Surroundings, 'env' | 'workingDirectory'>,
+): DocumentPlaces {
+  const read = flagReader(command, given, env);
+  const { dataDir } = readPlaces(command, read, workingDirectory, {});
+  return { files: read.list('functions', notEmpty), cacheDir: dataDir };
+}
+
+/**
+ * Where work and history are kept. Of two contradicting wishes the flag wins, and any of them over a document; two flags
+ * are refused.
+ */
 function readPlaces(
   command: ServerCommand,
   read: FlagReader,
   workingDirectory: string,
+  service: ServiceSettings,
 ): Pick<Settings, 'dataDir' | 'redisUri' | 'postgresUri'> {
   const dataDir = resolve(workingDirectory, read.one('data-dir', notEmpty, defaultDataDir));
-  const redisUri = read.one('redis-uri', redisAddress, null);
-  const postgresUri = read.one('postgres-uri', postgresAddress, null);
+  const redisUri =
+    read.one('redis-uri', redisAddress, null) ??
+    documented(service.redisUri, redisAddress, 'the Redis', command);
+  const postgresUri =
+    read.one('postgres-uri', postgresAddress, null) ??
+    documented(service.postgresUri, postgresAddress, 'datastore.service.URI', command);
   const isElsewhere = redisUri !== null && postgresUri !== null;
   const outside = { dataDir: isElsewhere ? null : dataDir, redisUri, postgresUri };
   if (!read.one('in-memory', switchOn, false)) return outside;
@@ -125,9 +164,23 @@ function readPlaces(
   return memory.source === 'flag' || others.length === 0 ? inMemory : outside;
 }
 
+/** An address in a document. It is not repeated: it may hold a password. */
+function documented(
+  text: string | undefined,
+  schema: z.ZodType<string, string>,
+  label: string,
+  command: ServerCommand,
+): string | null {
+  if (text === undefined) return null;
+  const parsed = schema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  const reason = parsed.error.issues[0]?.message ?? 'is not valid';
+  throw new UsageError(`${label} in the config document ${reason}`, command);
+}
+
 /** The key as given, its prefix included: hexadecimal once the prefix is gone (§12.3). */
-function readSigningKey(read: FlagReader): string {
-  const key = read.one('signing-key', anything, '').trim();
+function readSigningKey(read: FlagReader, service: ServiceSettings): string {
+  const key = read.one('signing-key', anything, service.signingKey ?? '').trim();
   const advice = 'make one with `openssl rand -hex 32` and give it to --signing-key';
   if (key === '') throw new UsageError(`signing-key is required: ${advice}`, 'start');
   const digits = stripKeyPrefix(key);

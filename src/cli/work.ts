@@ -4,16 +4,25 @@ import { failureText } from '../store/image/failure_text.ts';
 import { backupCommand } from './backup_command.ts';
 import type { CommandLine } from './command_line.ts';
 import type { WorkCommand } from './command_name.ts';
+import { evalCommand } from './eval_command.ts';
+import { initCommand } from './init_command.ts';
 import { migrateCommand } from './migrate_command.ts';
 import { write, writeError } from './output.ts';
 import { Progress } from './progress.ts';
 import { restoreCommand } from './restore_command.ts';
 import { exitCodeOf, firstSignal } from './signal.ts';
+import { validateCommand } from './validate_command.ts';
 import type { Work } from './work_command.ts';
 
 /** Throws `UsageError`. */
 export function workOf(line: Extract<CommandLine, { command: WorkCommand }>): Work {
   switch (line.command) {
+    case 'validate':
+      return validateCommand(line);
+    case 'init':
+      return initCommand(line);
+    case 'eval':
+      return evalCommand(line);
     case 'backup':
       return backupCommand(line);
     case 'restore':
@@ -23,7 +32,7 @@ export function workOf(line: Extract<CommandLine, { command: WorkCommand }>): Wo
   }
 }
 
-/** Resolves with the exit code: 0, 1 for a failure, 128 + its number for a signal. */
+/** Resolves with the exit code: 0 or the outcome's own, 1 for a failure, 128 + its number for a signal. */
 export async function runWork(work: Work): Promise<number> {
   const stop = new AbortController();
   let exitCode = 1;
@@ -40,7 +49,8 @@ export async function runWork(work: Work): Promise<number> {
     const outcome = await work.run({ clock: systemClock, signal: stop.signal, progress });
     progress.end();
     await write(process.stdout, work.isJson ? `${JSON.stringify(outcome.json)}\n` : outcome.text);
-    return 0;
+    if (!work.isJson) await write(process.stderr, outcome.notes ?? '');
+    return outcome.exitCode ?? 0;
   } catch (error) {
     progress.end();
     await writeError(errorText(error));

@@ -20,6 +20,10 @@ export interface Outcome {
   readonly json: Readonly<Record<string, unknown>>;
   /** For people, with its line breaks. */
   readonly text: string;
+  /** For people too, on stderr: what is wrong with what the text is about. */
+  readonly notes?: string;
+  /** 0 when left out. */
+  readonly exitCode?: number;
 }
 
 export interface Work {

@@ -2,6 +2,7 @@
 import type { DeclaredFunction } from '../function/registration.ts';
 import type { Evaluator, Finding } from './evaluator.ts';
 import { readFunctions } from './functions/read_functions.ts';
+import { withoutInsertedValues } from './inserted_values.ts';
 import { readService } from './service.ts';
 import type { ServiceSettings } from './service_settings.ts';
 import type { Evaluated, Problem, Source } from './source.ts';
@@ -38,13 +39,16 @@ export async function loadDocuments(
     ...refused,
     ...(await placed([...functions.findings, ...service.findings], evaluator)),
   ];
-  if (problems.length > 0) return { ok: false, problems: inOrder(problems, sources) };
+  if (problems.length > 0) {
+    return { ok: false, problems: withoutInsertedValues(inOrder(problems, sources), sources) };
+  }
+  const warnings = await placed([...functions.warnings, ...service.warnings], evaluator);
   return {
     ok: true,
     sources: sources.map(({ name }) => name),
     functions: functions.functions,
     service: service.service,
-    warnings: await placed([...functions.warnings, ...service.warnings], evaluator),
+    warnings: withoutInsertedValues(warnings, sources),
   };
 }
 

@@ -25,12 +25,13 @@ import { appFetch } from './wide_fetch.ts';
 interface EndpointParts {
   readonly clock: Clock;
   readonly signingKey?: string;
+  readonly timeoutMs?: number;
   readonly fetch?: Fetch;
 }
 
 /** A driver for the runs of durable endpoints. With a signing key calls are signed and signed answers checked. */
 export function endpointDriver(parts: EndpointParts): Driver {
-  const { clock, signingKey } = parts;
+  const { clock, signingKey, timeoutMs = callTimeoutMs } = parts;
   const fetch = withFreshRetry(parts.fetch ?? appFetch, clock);
   return {
     async call(request, signal): Promise<CallOutcome> {
@@ -50,7 +51,7 @@ export function endpointDriver(parts: EndpointParts): Driver {
           headers: { ...headersOf(original, request), 'X-Inngest-Signature': signature },
           ...(original.body !== null && { body: original.body }),
           redirects: 'as_sent',
-          timeoutMs: callTimeoutMs,
+          timeoutMs,
           responseBytesMax,
           signal,
         },

@@ -15,16 +15,17 @@ import { type CallOutcome, interpret, outputTooLarge, responseBytesMax } from '.
 import { withFreshRetry } from './stale_connection.ts';
 import { appFetch } from './wide_fetch.ts';
 
-/** A step may run this long (§2.8). */
+/** A step may run this long (§2.8), unless the server is set up otherwise. */
 export const callTimeoutMs = 2 * 60 * 60 * 1000;
 
 /** A driver for apps that serve HTTP. With a signing key calls are signed and signed answers are checked. */
 export function httpDriver(parts: {
   readonly clock: Clock;
   readonly signingKey?: string;
+  readonly timeoutMs?: number;
   readonly fetch?: Fetch;
 }): Driver {
-  const { clock, signingKey } = parts;
+  const { clock, signingKey, timeoutMs = callTimeoutMs } = parts;
   const fetch = withFreshRetry(parts.fetch ?? appFetch, clock);
   return {
     async call(request, signal): Promise<CallOutcome> {
@@ -35,7 +36,7 @@ export function httpDriver(parts: {
           ...built,
           method: 'POST',
           redirects: 'as_sent',
-          timeoutMs: callTimeoutMs,
+          timeoutMs,
           responseBytesMax,
           signal,
         },
@@ -73,7 +74,7 @@ export function failureOf(answer: Unanswered, site: CallSite): CallFailed {
     case 'redirect':
       return systemFailure('invalid_redirect', 'The redirect could not be followed', detail);
     case 'timeout':
-      return systemFailure('call_timeout', 'The app did not answer within 2 hours', detail);
+      return systemFailure('call_timeout', 'The app did not answer in time', detail);
     case 'aborted':
       return systemFailure('call_aborted', 'The call was given up', detail);
   }

@@ -4,6 +4,7 @@
  */
 
 import type { Budget } from './budget.ts';
+import { builtCharsMax, charsPerVisit } from './limits.ts';
 import type { Arithmetic } from './syntax.ts';
 import { textOf } from './text.ts';
 import { Duration, Failure, isList, Timestamp, typeNameOf, Uint, type Value } from './value.ts';
@@ -11,9 +12,6 @@ import { Duration, Failure, isList, Timestamp, typeNameOf, Uint, type Value } fr
 const intMin = -(2n ** 63n);
 const intMax = 2n ** 63n - 1n;
 const uintMax = 2n ** 64n - 1n;
-
-/** A text made by `+` may not outgrow an event. */
-const textCharsMax = 4 * 1024 * 1024;
 
 export function calculate(operator: Arithmetic, left: Value, right: Value, budget: Budget): Value {
   const number = numberResult(operator, left, right);
@@ -48,13 +46,22 @@ function join(left: Value, right: Value, budget: Budget): Value {
     return [...left, ...right];
   }
   if (left instanceof Uint8Array && right instanceof Uint8Array) {
+    budget.spend(Math.ceil((left.length + right.length) / charsPerVisit.built));
+    if (left.length + right.length > builtCharsMax) return new Failure('bytes are too long');
     return new Uint8Array(Buffer.concat([left, right]));
   }
   const type = typeNameOf(left);
   if (type === typeNameOf(right) && type !== 'string') return noOverload('+', left, right);
-  const [start, end] = [textOf(left), textOf(right)];
-  if (start.length + end.length > textCharsMax) return new Failure('text is too long');
+  const [start, end] = [printed(left, budget), printed(right, budget)];
+  budget.spend(Math.ceil((start.length + end.length) / charsPerVisit.built));
+  if (start.length + end.length > builtCharsMax) return new Failure('text is too long');
   return start + end;
+}
+
+function printed(value: Value, budget: Budget): string {
+  const text = textOf(value);
+  if (typeof value === 'object') budget.spend(Math.ceil(text.length / charsPerVisit.printed));
+  return text;
 }
 
 function numberResult(operator: Arithmetic, left: Value, right: Value): Value | null {

@@ -1,10 +1,9 @@
 /**
  * What one evaluation may cost. A condition comes from a user and its data from anyone, so work that
- * grows with the data is counted and stopped.
+ * grows with the data is counted and stopped (limits.ts).
  */
 
-/** Elements visited by macros, `in`, `+` on lists, deep equality and long texts; about 50 ms. */
-export const visitsMax = 1_000_000;
+import { visitsMax } from './limits.ts';
 
 /** The budget ran out. Thrown, not a `Failure`: no operator may absorb it and go on. */
 export class BudgetExceeded extends Error {

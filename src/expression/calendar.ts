@@ -2,10 +2,13 @@
  * The getters of timestamps and durations. Timestamps are read in UTC or in the zone of the argument.
  */
 
+import { Lru } from '../lib/lru.ts';
+import { zonesMax } from './limits.ts';
 import { Duration, Failure, Timestamp, typeNameOf, type Value } from './value.ts';
 
 const nanosPerMs = 1_000_000n;
 const dayMs = 86_400_000;
+const zoneCharsMax = 64;
 
 /** What a getter reads from a wall clock, which is a `Date` whose UTC fields are the local ones. */
 const ofWallClock: ReadonlyMap<string, (wall: Date) => number> = new Map([
@@ -50,6 +53,7 @@ function wallClock(value: Timestamp, zone: Value | undefined): Date | Failure {
   if (zone === undefined) return new Date(atMs);
   if (typeof zone !== 'string')
     return new Failure(`time zone is a ${typeNameOf(zone)}, not a string`);
+  if (zone.length > zoneCharsMax) return new Failure('unknown time zone');
   const fixed = /^([+-]?)(\d{2}):(\d{2})$/.exec(zone);
   if (fixed !== null) {
     const minutes = Number(fixed[2]) * 60 + Number(fixed[3]);
@@ -62,8 +66,29 @@ function wallClock(value: Timestamp, zone: Value | undefined): Date | Failure {
 }
 
 function wallMsIn(zone: string, atMs: number): number | null {
+  const format = formatOf(zone);
+  if (format === null) return null;
+  const parts = new Map(format.formatToParts(atMs).map((part) => [part.type, part.value]));
+  const field = (name: Intl.DateTimeFormatPartTypes): number => Number(parts.get(name));
+  const wall = new Date(0);
+  wall.setUTCFullYear(field('year'), field('month') - 1, field('day'));
+  const subsecondMs = ((atMs % 1_000) + 1_000) % 1_000;
+  return wall.setUTCHours(field('hour'), field('minute'), field('second'), subsecondMs);
+}
+
+/** Making one takes far longer than using it. */
+const formats = new Lru<string, Intl.DateTimeFormat | 'unknown'>(zonesMax);
+
+/** Null when there is no such zone. */
+function formatOf(zone: string): Intl.DateTimeFormat | null {
+  const known = formats.get(zone) ?? newFormat(zone);
+  formats.set(zone, known);
+  return known === 'unknown' ? null : known;
+}
+
+function newFormat(zone: string): Intl.DateTimeFormat | 'unknown' {
   try {
-    const format = new Intl.DateTimeFormat('en-US', {
+    return new Intl.DateTimeFormat('en-US', {
       timeZone: zone,
       hourCycle: 'h23',
       era: 'short',
@@ -74,14 +99,8 @@ function wallMsIn(zone: string, atMs: number): number | null {
       minute: 'numeric',
       second: 'numeric',
     });
-    const parts = new Map(format.formatToParts(atMs).map((part) => [part.type, part.value]));
-    const field = (name: Intl.DateTimeFormatPartTypes): number => Number(parts.get(name));
-    const wall = new Date(0);
-    wall.setUTCFullYear(field('year'), field('month') - 1, field('day'));
-    const subsecondMs = ((atMs % 1_000) + 1_000) % 1_000;
-    return wall.setUTCHours(field('hour'), field('minute'), field('second'), subsecondMs);
   } catch {
-    return null;
+    return 'unknown';
   }
 }
 

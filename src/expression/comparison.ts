@@ -3,6 +3,7 @@
  */
 
 import type { Budget } from './budget.ts';
+import { charsPerVisit } from './limits.ts';
 import type { Comparison } from './syntax.ts';
 import {
   Duration,
@@ -24,6 +25,7 @@ export function compare(operator: Comparison, left: Value, right: Value, budget:
   if (isAbsent(left) || isAbsent(right)) return compareAbsent(operator, left, right);
   if (operator === '==') return equals(left, right, budget);
   if (operator === '!=') return !equals(left, right, budget);
+  spendOnTexts(left, right, charsPerVisit.converted, budget);
   const order = orderOf(left, right);
   if (order instanceof Failure) return order;
   switch (operator) {
@@ -48,26 +50,16 @@ function compareAbsent(operator: Comparison, left: Value, right: Value): boolean
   return isAbsent(left) ? isLess : !isLess;
 }
 
-/** As CEL compares: only `== null` and `!= null` can be asked of what is missing, and null has no order. */
-export function compareStrictly(
-  operator: Comparison,
-  left: Value,
-  right: Value,
-  budget: Budget,
-): Value {
-  const absent = isAbsent(left) ? left : right;
-  const isEquality = operator === '==' || operator === '!=';
-  if (isAbsent(absent)) {
-    const isNullTest = isEquality && (left === null || right === null);
-    if (isNullTest && !(absent instanceof Failure)) return operator === '==';
-    return absent instanceof Failure ? absent : new Failure('an operand is missing');
-  }
-  if (!isEquality && (left === null || right === null)) return new Failure('null has no order');
-  return compare(operator, left, right, budget);
+/** Comparing long texts is work. */
+function spendOnTexts(left: Value, right: Value, each: number, budget: Budget): void {
+  if (typeof left !== 'string' || typeof right !== 'string') return;
+  const chars = Math.min(left.length, right.length);
+  if (chars > each) budget.spend(Math.floor(chars / each));
 }
 
 /** Deep equality. Values of different types are unequal; numbers of different types are compared. */
 export function equals(left: Value, right: Value, budget: Budget): boolean {
+  spendOnTexts(left, right, charsPerVisit.compared, budget);
   if (left === right) return true;
   if (left === null || right === null) return false;
   if (typeof left !== 'object' && typeof left === typeof right) return false;
@@ -78,6 +70,7 @@ export function equals(left: Value, right: Value, budget: Budget): boolean {
   if (left instanceof Duration && right instanceof Duration) return left.nanos === right.nanos;
   if (left instanceof TypeName && right instanceof TypeName) return left.name === right.name;
   if (left instanceof Uint8Array && right instanceof Uint8Array) {
+    budget.spend(Math.floor(left.length / charsPerVisit.compared));
     return Buffer.compare(left, right) === 0;
   }
   if (isList(left) && isList(right)) {
@@ -118,7 +111,7 @@ export function keyOf(value: Value): MapKey | null {
 
 /** Negative, zero or positive; NaN when unordered (a NaN operand); a failure when types do not compare. */
 export function orderOf(left: Value, right: Value): number | Failure {
-  if (typeof left === 'string' && typeof right === 'string') return sign(left, right);
+  if (typeof left === 'string' && typeof right === 'string') return orderOfTexts(left, right);
   const numbers = orderOfNumbers(left, right);
   if (numbers !== null) return numbers;
   if (left === null || right === null) return orderWithNull(left, right);
@@ -128,6 +121,15 @@ export function orderOf(left: Value, right: Value): number | Failure {
   if (left instanceof Uint8Array && right instanceof Uint8Array) return Buffer.compare(left, right);
   return new Failure(`invalid type comparison: ${typeNameOf(left)} with ${typeNameOf(right)}`);
 }
+
+/** By code points, as UTF-8 has them: JavaScript's order puts half of a pair below the last letters of plane 0. */
+function orderOfTexts(left: string, right: string): number {
+  return lastOfPlane0.test(left) || lastOfPlane0.test(right)
+    ? Buffer.compare(Buffer.from(left), Buffer.from(right))
+    : sign(left, right);
+}
+
+const lastOfPlane0 = /[\ue000-\uffff]/;
 
 /** Null is the zero of the other operand's type (execution.md §24.4). */
 function orderWithNull(left: Value, right: Value): number | Failure {

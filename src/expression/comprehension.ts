@@ -5,7 +5,8 @@
 
 import type { Budget } from './budget.ts';
 import type { Frame, Run, Scope } from './frame.ts';
-import type { Comprehension, Node } from './syntax.ts';
+import { bodyNodesPerVisit } from './limits.ts';
+import { type Comprehension, type Node, nodesIn } from './node.ts';
 import {
   Failure,
   isAbsent,
@@ -30,6 +31,7 @@ export function compileComprehension(
   const inner = [...scope, node.variable];
   const runTest = node.test === null ? () => true : compileNode(node.test, inner);
   const runResult = node.result === null ? null : compileNode(node.result, inner);
+  const visitsEach = visitsOf(node);
   const slot = scope.length;
   const stepOf =
     (run: Run, frame: Frame): Step =>
@@ -41,7 +43,7 @@ export function compileComprehension(
     const range = runRange(frame);
     // A macro on a missing path is a call like any other (§24.3).
     if (isAbsent(range)) return false;
-    const elements = elementsOf(range, frame.budget);
+    const elements = elementsOf(range, visitsEach, frame.budget);
     if (elements instanceof Failure) return elements;
     const test = stepOf(runTest, frame);
     switch (node.macro) {
@@ -59,8 +61,18 @@ export function compileComprehension(
   };
 }
 
-/** A list's items or a map's keys. Each costs a visit, used or not. */
-function elementsOf(range: Value, budget: Budget): readonly Value[] | Failure {
+/** What going through one element costs: the more a macro has in it, the more. */
+export function visitsOf({ test, result }: Comprehension): number {
+  const nodes = (test === null ? 0 : nodesIn(test)) + (result === null ? 0 : nodesIn(result));
+  return 1 + Math.floor(nodes / bodyNodesPerVisit);
+}
+
+/** A list's items or a map's keys. Each costs its visits, used or not. */
+export function elementsOf(
+  range: Value,
+  visitsEach: number,
+  budget: Budget,
+): readonly Value[] | Failure {
   const items = isList(range)
     ? range
     : isMap(range)
@@ -69,7 +81,7 @@ function elementsOf(range: Value, budget: Budget): readonly Value[] | Failure {
         ? Object.keys(range)
         : null;
   if (items === null) return new Failure(`a ${typeNameOf(range)} has no elements to go through`);
-  budget.spend(items.length);
+  budget.spend(items.length * visitsEach);
   return items.map(lift);
 }
 

@@ -5,6 +5,7 @@
 import { parseDateNanos, parseRfc3339 } from '../lib/date.ts';
 import { parseDurationNanos } from '../lib/duration.ts';
 import { toDuration, toInt, toTimestamp, toUint } from './arithmetic.ts';
+import { integerCharsMax, numberCharsMax } from './limits.ts';
 import { textOf } from './text.ts';
 import {
   Duration,
@@ -19,9 +20,6 @@ import {
 } from './value.ts';
 
 const nanosPerSecond = 1_000_000_000n;
-
-/** Longer digits cannot be a 64-bit number, and reading them only costs time. */
-const digitsMax = 32;
 
 export function convertToInt(value: Value): Value {
   if (typeof value === 'bigint') return value;
@@ -41,7 +39,7 @@ export function convertToUint(value: Value): Value {
 /** A double without its fraction, or a decimal text. */
 function wholeOf(value: Value): bigint | null {
   if (typeof value === 'number') return Number.isFinite(value) ? BigInt(Math.trunc(value)) : null;
-  if (typeof value !== 'string' || value.length > digitsMax) return null;
+  if (typeof value !== 'string' || value.length > integerCharsMax) return null;
   return /^[+-]?\d+$/.test(value) ? BigInt(value.replace(/^\+/, '')) : null;
 }
 
@@ -49,8 +47,8 @@ export function convertToDouble(value: Value): Value {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
   if (value instanceof Uint) return Number(value.value);
-  if (typeof value !== 'string') return cannot('double', value);
-  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value)) return Number(value);
+  if (typeof value !== 'string' || value.length > numberCharsMax) return cannot('double', value);
+  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(value)) return Number(value);
   const special = /^([+-]?)(nan|inf|infinity)$/i.exec(value);
   if (special === null) return cannot('double', value);
   if (special[2]?.toLowerCase() === 'nan') return Number.NaN;

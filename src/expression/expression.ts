@@ -5,11 +5,10 @@
 
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { Budget, BudgetExceeded } from './budget.ts';
+import { type Prepared, prepare, TextCache } from './compile_cache.ts';
 import type { Run } from './frame.ts';
-import { compileNode } from './program.ts';
-import { type Node, parse } from './syntax.ts';
 import { textOf } from './text.ts';
-import { Failure, isRecord, isTruthy, toPlain, typeNameOf, unknown, type Value } from './value.ts';
+import { Failure, isRecord, toPlain, typeNameOf, unknown, type Value } from './value.ts';
 
 /** The data by variable name: `event`, `async`, `vars`. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -22,7 +21,6 @@ export type EvaluatedKey = { readonly ok: true; readonly key: string | false } |
 
 export interface Expression {
   readonly text: string;
-  readonly tree: Node;
   /**
    * The value in plain JavaScript: integers are numbers, timestamps and durations text, bytes base64.
    * A path that is missing as a whole is `false` (execution.md §24.3). `clock` answers `now()`.
@@ -30,17 +28,16 @@ export interface Expression {
   evaluate(vars: Variables, clock?: Clock): Evaluated<unknown>;
 }
 
-/** Compiled texts are kept while both bounds hold; the least recently used goes first. */
-const cacheEntriesMax = 10_000;
-const cacheCharsMax = 16 * 1024 * 1024;
+/** Compiled texts are kept while both bounds hold; what was not used for long goes. */
+const textsMax = 10_000;
+const textCharsMax = 16 * 1024 * 1024;
 
 interface CompiledText {
   readonly compiled: Compiled;
-  readonly run: Run;
+  readonly prepared: Prepared;
 }
 
-const cache = new Map<string, CompiledText>();
-let cacheChars = 0;
+const texts = new TextCache<CompiledText>(textsMax, textCharsMax);
 
 /** Never throws. Failures are cached too: a broken condition may be met at every event. */
 export function compile(text: string): Compiled {
@@ -53,11 +50,7 @@ export function evaluateBoolean(
   vars: Variables,
   clock: Clock = systemClock,
 ): Evaluated<boolean> {
-  const result = evaluateText(text, vars, clock);
-  if (result instanceof Failure) return { ok: false, message: result.message };
-  if (typeof result === 'boolean') return { ok: true, value: result };
-  const message = `expression did not return true or false, but a ${typeNameOf(result)}`;
-  return { ok: false, message };
+  return booleanOf(evaluateText(text, vars, clock));
 }
 
 /**
@@ -75,10 +68,10 @@ export function evaluateKey(
 }
 
 /** Evaluates a tree. The result may be `unknown` or a `Failure`; nothing is thrown. */
-export function runProgram(run: Run, vars: Variables, clock: Clock, isStrict = false): Value {
+export function runProgram(run: Run, vars: Variables, clock: Clock, locals: Value[] = []): Value {
   const data = isRecord(vars) ? vars : {};
   try {
-    return run({ vars: data, locals: [], budget: new Budget(), clock, isStrict });
+    return run({ vars: data, locals, budget: new Budget(), clock });
   } catch (error) {
     if (error instanceof BudgetExceeded) return new Failure(error.message);
     // Data nested too deeply to compare or print exhausts the stack.
@@ -87,19 +80,29 @@ export function runProgram(run: Run, vars: Variables, clock: Clock, isStrict = f
   }
 }
 
-/**
- * A condition for searching: whether a document satisfies it. What the document lacks and what does not fit its
- * types fails the operation that meets it, as in CEL, and a failure is no match. Only `== null` and `!= null` can be
- * asked of what is missing. Never throws.
- */
-export function compileCondition(tree: Node): (vars: Variables) => boolean {
-  const run = compileNode(tree, []);
-  return (vars) => isTruthy(runProgram(run, vars, systemClock, true));
+/** The same for what `prepare` gave: who evaluates one condition often, or holds very many, keeps that. */
+export function evaluatePrepared(
+  prepared: Prepared,
+  vars: Variables,
+  clock: Clock = systemClock,
+): Evaluated<boolean> {
+  return booleanOf(runPrepared(prepared, vars, clock));
 }
 
 function evaluateText(text: string, vars: Variables, clock: Clock): Value {
-  const { compiled, run } = compileText(text);
-  return compiled.ok ? settle(runProgram(run, vars, clock)) : new Failure(compiled.message);
+  return runPrepared(compileText(text).prepared, vars, clock);
+}
+
+function runPrepared(prepared: Prepared, vars: Variables, clock: Clock): Value {
+  if (!prepared.ok) return new Failure(prepared.message);
+  return settle(runProgram(prepared.program.run, vars, clock, [prepared.literals]));
+}
+
+function booleanOf(result: Value): Evaluated<boolean> {
+  if (result instanceof Failure) return { ok: false, message: result.message };
+  if (typeof result === 'boolean') return { ok: true, value: result };
+  const message = `expression did not return true or false, but a ${typeNameOf(result)}`;
+  return { ok: false, message };
 }
 
 /** An expression that is nothing but a missing path is false (§24.3). */
@@ -109,35 +112,22 @@ function settle(value: Value): Value {
 }
 
 function compileText(text: string): CompiledText {
-  const known = cache.get(text);
-  if (known !== undefined) {
-    cache.delete(text);
-    cache.set(text, known);
-    return known;
-  }
-  const made = makeExpression(text);
-  cache.set(text, made);
-  cacheChars += text.length;
-  for (const [oldest] of cache) {
-    if (cache.size <= cacheEntriesMax && cacheChars <= cacheCharsMax) break;
-    cache.delete(oldest);
-    cacheChars -= oldest.length;
-  }
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  const prepared = prepare(text);
+  const made = { prepared, compiled: prepared.ok ? compiledOf(text, prepared) : prepared };
+  texts.set(text, made);
   return made;
 }
 
-function makeExpression(text: string): CompiledText {
-  const parsed = parse(text);
-  if (!parsed.ok) return { compiled: parsed, run: () => new Failure(parsed.message) };
-  const run = compileNode(parsed.tree, []);
+function compiledOf(text: string, prepared: Prepared): Compiled {
   const expression: Expression = {
     text,
-    tree: parsed.tree,
     evaluate(vars, clock = systemClock) {
-      const value = settle(runProgram(run, vars, clock));
+      const value = runPrepared(prepared, vars, clock);
       if (value instanceof Failure) return { ok: false, message: value.message };
       return { ok: true, value: toPlain(value) };
     },
   };
-  return { compiled: { ok: true, expression }, run };
+  return { ok: true, expression };
 }

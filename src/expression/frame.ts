@@ -10,8 +10,6 @@ export interface Frame extends Surroundings {
   readonly vars: RecordValue;
   /** Values of macro variables, by the depth of their macro. */
   readonly locals: Value[];
-  /** An operation on something absent fails, as in CEL itself; else the rules of execution.md §24.3 hold. */
-  readonly isStrict: boolean;
 }
 
 export type Run = (frame: Frame) => Value;

@@ -3,42 +3,10 @@
  */
 
 import { functions } from './functions.ts';
+import { type Node, partsOf } from './node.ts';
 import { isTypeName } from './program.ts';
-import type { Node } from './syntax.ts';
 
-/** The direct parts of a node, in the order in which they are written. */
-export function partsOf(node: Node): readonly Node[] {
-  switch (node.kind) {
-    case 'literal':
-    case 'name':
-      return [];
-    case 'select':
-    case 'has':
-    case 'not':
-    case 'negate':
-      return [node.operand];
-    case 'index':
-      return [node.operand, node.index];
-    case 'call':
-      return node.receiver === null ? node.args : [node.receiver, ...node.args];
-    case 'list':
-      return node.items;
-    case 'map':
-      return node.entries.flat();
-    case 'and':
-    case 'or':
-      return node.operands;
-    case 'conditional':
-      return [node.test, node.yes, node.no];
-    case 'compare':
-    case 'arithmetic':
-      return [node.left, node.right];
-    case 'in':
-      return [node.item, node.container];
-    case 'comprehension':
-      return [node.range, node.test, node.result].filter((part) => part !== null);
-  }
-}
+export { partsOf } from './node.ts';
 
 /** Calls `visit` for every name that no macro binds. */
 export function eachFreeName(
@@ -46,11 +14,16 @@ export function eachFreeName(
   visit: (name: Extract<Node, { kind: 'name' }>) => void,
   bound: readonly string[] = [],
 ): void {
-  if (node.kind === 'name' && !bound.includes(node.name)) visit(node);
+  if (node.kind === 'name' && !isBound(node, bound)) visit(node);
   for (const part of partsOf(node)) {
     const isInside = node.kind === 'comprehension' && part !== node.range;
     eachFreeName(part, visit, isInside ? [...bound, node.variable] : bound);
   }
+}
+
+/** Whether a macro around the name binds it; one with a dot in front reaches past all of them. */
+function isBound(node: Extract<Node, { kind: 'name' }>, bound: readonly string[]): boolean {
+  return node.isRooted !== true && bound.includes(node.name);
 }
 
 /** `a.b.c` of a chain of fields on a name, or null. */
@@ -72,8 +45,9 @@ export function dependsOnlyOn(
 ): boolean {
   let isFixed = hasPureCallsOnly(node);
   if (!isFixed) return false;
-  eachFreeName(node, ({ name }) => {
-    if (bound.includes(name) || (!names.has(name) && !isTypeName(name))) isFixed = false;
+  eachFreeName(node, (free) => {
+    const { name } = free;
+    if (isBound(free, bound) || (!names.has(name) && !isTypeName(name))) isFixed = false;
   });
   return isFixed;
 }

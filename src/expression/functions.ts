@@ -18,6 +18,7 @@ import {
   convertToTimestamp,
   convertToUint,
 } from './conversion.ts';
+import { charsPerVisit, dateVisits, zoneVisits } from './limits.ts';
 import { matchesRegex } from './regex.ts';
 import {
   Duration,
@@ -48,7 +49,7 @@ export interface CelFunction {
 }
 
 export const functions: ReadonlyMap<string, CelFunction> = new Map([
-  ['size', { global: [1], method: [0], isPure: true, run: ([of = null]) => sizeOf(of) }],
+  ['size', { ...conversion(sizeOf), method: [0] }],
   ['contains', textMethod((text, part) => text.includes(part))],
   ['startsWith', textMethod((text, part) => text.startsWith(part))],
   ['endsWith', textMethod((text, part) => text.endsWith(part))],
@@ -63,8 +64,8 @@ export const functions: ReadonlyMap<string, CelFunction> = new Map([
   ['duration', conversion(convertToDuration)],
   ['dyn', conversion((value) => value)],
   ['type', conversion((value) => new TypeName(typeNameOf(value)))],
-  ['lowercase', ofText((text) => text.toLowerCase())],
-  ['uppercase', ofText((text) => text.toUpperCase())],
+  ['lowercase', ofText(lowercase)],
+  ['uppercase', ofText(uppercase)],
   ['b64decode', ofText(decodeBase64)],
   ['json_parse', ofText(parseJsonMap)],
   ['date', conversion(dateOf)],
@@ -76,7 +77,10 @@ export const functions: ReadonlyMap<string, CelFunction> = new Map([
     {
       method: [0, 1],
       isPure: true,
-      run: ([value = null, zone]) => readCalendar(name, value, zone),
+      run([value = null, zone], { budget }) {
+        if (zone !== undefined) budget.spend(zoneVisits);
+        return readCalendar(name, value, zone);
+      },
     },
   ]),
 ]);
@@ -94,7 +98,22 @@ export function findFunction(name: string, isMethod: boolean, args: number): Cel
 }
 
 function conversion(convert: (value: Value) => Value): CelFunction {
-  return { global: [1], isPure: true, run: ([value = null]) => convert(value) };
+  return {
+    global: [1],
+    isPure: true,
+    run([value = null], { budget }) {
+      budget.spend(visitsToRead(value));
+      return convert(value);
+    },
+  };
+}
+
+/** Most functions look at every character, and reading a date from a short text is work too. */
+function visitsToRead(value: Value): number {
+  // Only counting the keys of JSON takes longer the more there are.
+  if (isRecord(value)) return 1 + Object.keys(value).length;
+  if (typeof value !== 'string' && !(value instanceof Uint8Array)) return 1;
+  return dateVisits + Math.floor(value.length / charsPerVisit.converted);
 }
 
 function textMethod(test: (text: string, argument: string, budget: Budget) => Value): CelFunction {
@@ -107,7 +126,7 @@ function textMethod(test: (text: string, argument: string, budget: Budget) => Va
           `no such overload: ${typeNameOf(receiver)} with ${typeNameOf(argument)}`,
         );
       }
-      budget.spend(1 + (receiver.length >> 10));
+      budget.spend(1 + Math.floor(receiver.length / charsPerVisit.compared));
       return test(receiver, argument, budget);
     },
   };
@@ -120,7 +139,7 @@ function ofText(run: (text: string) => Value): CelFunction {
     isPure: true,
     run([value = null], { budget }) {
       const text = typeof value === 'string' ? value : '';
-      budget.spend(1 + (text.length >> 6));
+      budget.spend(1 + Math.floor(text.length / charsPerVisit.converted));
       return run(text);
     },
   };
@@ -147,10 +166,31 @@ function sizeOf(value: Value): Value {
   return new Failure(`no such overload: size(${typeNameOf(value)})`);
 }
 
+const asciiOnly = /^[\0-\x7f]*$/;
+
+/** One character for each, as Go has it: no final sigma and no second character. */
+function lowercase(text: string): string {
+  if (asciiOnly.test(text)) return text.toLowerCase();
+  return Array.from(text, (char) => [...char.toLowerCase()][0] ?? char).join('');
+}
+
+/** A character whose capitals are several stays as it is: `ß`. */
+function uppercase(text: string): string {
+  if (asciiOnly.test(text)) return text.toUpperCase();
+  return Array.from(text, (char) => {
+    const upper = char.toUpperCase();
+    return [...upper].length === 1 ? upper : char;
+  }).join('');
+}
+
 /** What can be decoded before the first error: whole groups of four, padding only at the end. */
 function decodeBase64(text: string): string {
-  const groups = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?/;
-  const valid = groups.exec(text.replace(/[\r\n]/g, ''))?.[0] ?? '';
+  const clean = text.replace(/[\r\n]/g, '');
+  const firstOther = clean.search(/[^A-Za-z0-9+/]/);
+  const chars = firstOther === -1 ? clean.length : firstOther;
+  const whole = chars - (chars % 4);
+  const last = clean.slice(whole, whole + 4);
+  const valid = clean.slice(0, whole) + (/^[^=]{2}(?:==|[^=]=)$/.test(last) ? last : '');
   return Buffer.from(valid, 'base64').toString('utf8');
 }
 
@@ -168,7 +208,7 @@ const msMax = 9_999_999_999_999n;
 const nanosOf2000 = 946_684_800n * 1_000_000_000n;
 
 /** A date in any layout of §24.6, or an integer whose size tells its unit (§24.2). */
-function dateOf(value: Value): Value {
+export function dateOf(value: Value): Value {
   if (value instanceof Timestamp) return value;
   if (typeof value === 'bigint') {
     const unit = value < secondsMax ? 1_000_000_000n : value < msMax ? 1_000_000n : 1n;

@@ -246,15 +246,15 @@ function nodeOf(folded: Folded): Node {
   return literalNode(lift(value), origin.at);
 }
 
-/** A reference that is missing in the rest too: the original one, or any path no event has. */
+/** A reference that is missing in the rest too: the original one into the event, or any path no event has. */
 function missingNode(origin: Node): Node {
-  if (isReference(origin)) return origin;
+  if (isEventReference(origin)) return origin;
   const event: Node = { kind: 'name', name: 'event', at: origin.at };
   return { kind: 'select', operand: event, field: 'missing', at: origin.at };
 }
 
-function isReference(node: Node): boolean {
-  if (node.kind === 'name') return true;
-  if (node.kind === 'select') return isReference(node.operand);
-  return node.kind === 'index' && node.index.kind === 'literal' && isReference(node.operand);
+function isEventReference(node: Node): boolean {
+  if (node.kind === 'name') return node.name === 'event';
+  if (node.kind === 'select') return isEventReference(node.operand);
+  return node.kind === 'index' && node.index.kind === 'literal' && isEventReference(node.operand);
 }

@@ -24,9 +24,9 @@ export function print(node: Node): string {
     case 'literal':
       return printLiteral(node.value);
     case 'name':
-      return node.name;
+      return node.isRooted === true ? `.${node.name}` : node.name;
     case 'select':
-      return `${within(node.operand, precedence.primary)}.${node.field}`;
+      return `${within(node.operand, precedence.primary)}.${printField(node.field)}`;
     case 'index':
       return `${within(node.operand, precedence.primary)}[${print(node.index)}]`;
     case 'call': {
@@ -59,13 +59,18 @@ export function print(node: Node): string {
     case 'in':
       return printBinary(node.item, 'in', node.container, precedence.relation);
     case 'has':
-      return `has(${within(node.operand, precedence.primary)}.${node.field})`;
+      return `has(${within(node.operand, precedence.primary)}.${printField(node.field)})`;
     case 'comprehension': {
       const parts = [node.test, node.result].filter((part) => part !== null).map(print);
       const range = within(node.range, precedence.primary);
       return `${range}.${node.macro}(${[node.variable, ...parts].join(', ')})`;
     }
   }
+}
+
+/** What is no identifier was written in backticks. */
+function printField(field: string): string {
+  return /^[A-Za-z_]\w*$/.test(field) ? field : `\`${field}\``;
 }
 
 function printAll(nodes: readonly Node[]): string {

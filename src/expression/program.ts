@@ -4,9 +4,9 @@
  */
 
 import { calculate, negated } from './arithmetic.ts';
-import { compare, compareStrictly, entryOf, equals, keyOf } from './comparison.ts';
+import { compare, entryOf, equals, keyOf } from './comparison.ts';
 import { compileComprehension } from './comprehension.ts';
-import type { Frame, Run, Scope } from './frame.ts';
+import type { Run, Scope } from './frame.ts';
 import { findFunction } from './functions.ts';
 import type { Node } from './syntax.ts';
 import {
@@ -40,18 +40,6 @@ const typeNames: ReadonlySet<string> = new Set([
   'uint',
 ]);
 
-const missing = new Failure('an operand is missing');
-
-/** What most operations make of an absent operand. */
-function absentIn(frame: Frame): Value {
-  return frame.isStrict ? missing : false;
-}
-
-/** An operand of a logical operator: to be missing is to fail when evaluation is strict. */
-function settled(value: Value, frame: Frame): Value {
-  return frame.isStrict && value === unknown ? missing : value;
-}
-
 export function compileNode(node: Node, scope: Scope): Run {
   switch (node.kind) {
     case 'literal': {
@@ -59,7 +47,7 @@ export function compileNode(node: Node, scope: Scope): Run {
       return () => value;
     }
     case 'name':
-      return compileName(node.name, scope);
+      return compileName(node.name, node.isRooted === true ? [] : scope);
     case 'select':
       return compileSelect(node, scope);
     case 'index':
@@ -78,11 +66,7 @@ export function compileNode(node: Node, scope: Scope): Run {
       const test = compileNode(node.test, scope);
       const yes = compileNode(node.yes, scope);
       const no = compileNode(node.no, scope);
-      return (frame) => {
-        const value = settled(test(frame), frame);
-        if (frame.isStrict && value instanceof Failure) return value;
-        return isTruthy(value) ? yes(frame) : no(frame);
-      };
+      return (frame) => (isTruthy(test(frame)) ? yes(frame) : no(frame));
     }
     case 'not':
     case 'negate':
@@ -165,7 +149,7 @@ function compileCall(node: Extract<Node, { kind: 'call' }>, scope: Scope): Run {
     const values: Value[] = [];
     for (const operand of operands) {
       const value = operand(frame);
-      if (isAbsent(value)) return frame.isStrict ? missing : whenAbsent;
+      if (isAbsent(value)) return whenAbsent;
       values.push(value);
     }
     return found.run(values, frame);
@@ -213,7 +197,7 @@ function compileAnd(operands: readonly Run[]): Run {
   return (frame) => {
     let result: Value = true;
     for (const operand of operands) {
-      const value = settled(operand(frame), frame);
+      const value = operand(frame);
       if (result instanceof Failure) {
         if (value === false) result = false;
       } else {
@@ -230,7 +214,7 @@ function compileOr(operands: readonly Run[]): Run {
   return (frame) => {
     let result: Value = false;
     for (const operand of operands) {
-      const value = settled(operand(frame), frame);
+      const value = operand(frame);
       if (isTruthy(value)) return value;
       if (!(result instanceof Failure && value === false)) result = value;
     }
@@ -243,15 +227,13 @@ function compileUnary(node: Extract<Node, { kind: 'not' | 'negate' }>, scope: Sc
   if (node.kind === 'negate') {
     return (frame) => {
       const value = operand(frame);
-      return isAbsent(value) ? absentIn(frame) : negated(value);
+      return isAbsent(value) ? false : negated(value);
     };
   }
   return (frame) => {
     const value = operand(frame);
     if (typeof value === 'boolean') return !value;
-    return isAbsent(value)
-      ? absentIn(frame)
-      : new Failure(`no such overload: !${typeNameOf(value)}`);
+    return isAbsent(value) ? false : new Failure(`no such overload: !${typeNameOf(value)}`);
   };
 }
 
@@ -260,17 +242,13 @@ function compileBinary(node: Extract<Node, { kind: 'compare' | 'arithmetic' }>, 
   const right = compileNode(node.right, scope);
   if (node.kind === 'compare') {
     const { operator } = node;
-    return (frame) => {
-      const comparison = frame.isStrict ? compareStrictly : compare;
-      return comparison(operator, left(frame), right(frame), frame.budget);
-    };
+    return (frame) => compare(operator, left(frame), right(frame), frame.budget);
   }
   const { operator } = node;
   return (frame) => {
     const [a, b] = [left(frame), right(frame)];
     if (!isAbsent(a) && !isAbsent(b)) return calculate(operator, a, b, frame.budget);
     // `+` gives the operand that is there; the others are functions like any (§24.3).
-    if (frame.isStrict) return missing;
     if (operator !== '+' || (isAbsent(a) && isAbsent(b))) return false;
     return isAbsent(a) ? b : a;
   };
@@ -281,7 +259,7 @@ function compileIn(node: Extract<Node, { kind: 'in' }>, scope: Scope): Run {
   const runContainer = compileNode(node.container, scope);
   return (frame) => {
     const [item, container] = [runItem(frame), runContainer(frame)];
-    if (isAbsent(item) || isAbsent(container)) return absentIn(frame);
+    if (isAbsent(item) || isAbsent(container)) return false;
     if (isList(container)) {
       frame.budget.spend(container.length);
       return container.some((other) => equals(item, lift(other), frame.budget));

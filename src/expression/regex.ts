@@ -4,6 +4,7 @@
  */
 
 import type { Budget } from './budget.ts';
+import { patternCharsMax, patternInstructionsMax } from './limits.ts';
 import { type CharTest, isWordChar } from './regex_class.ts';
 import { type Assertion, type Pattern, parseRegex, RegexProblem } from './regex_syntax.ts';
 import { Failure } from './value.ts';
@@ -18,8 +19,6 @@ type Instruction =
 
 type Program = readonly Instruction[];
 
-const patternCharsMax = 1_000;
-const instructionsMax = 5_000;
 const programsMax = 200;
 
 /** Most texts meet the same few patterns; the oldest is dropped first. */
@@ -27,11 +26,19 @@ const programs = new Map<string, Program | Failure>();
 
 /** Whether the pattern occurs anywhere in the text. */
 export function matchesRegex(text: string, pattern: string, budget: Budget): boolean | Failure {
+  // A pattern made from data may be another one each time.
+  budget.spend(pattern.length);
   const program = programOf(pattern);
   if (program instanceof Failure) return program;
   // Each character may visit each instruction; a visit here is cheaper than an element elsewhere.
-  budget.spend(Math.ceil((text.length * program.length) / 16));
+  budget.spend(program.length + Math.ceil((text.length * program.length) / 16));
   return new Search(program, text).run();
+}
+
+/** Why the text is no pattern, or null. */
+export function regexProblem(pattern: string): string | null {
+  const program = programOf(pattern);
+  return program instanceof Failure ? program.message : null;
 }
 
 function programOf(pattern: string): Program | Failure {
@@ -61,7 +68,7 @@ function compileRegex(pattern: string): Program | Failure {
 }
 
 function emit(pattern: Pattern, program: Instruction[]): void {
-  if (program.length > instructionsMax) throw new RegexProblem('expression is too large');
+  if (program.length > patternInstructionsMax) throw new RegexProblem('expression is too large');
   switch (pattern.kind) {
     case 'char':
     case 'assert':

@@ -3,7 +3,7 @@
  * of functions can be wrong; what evaluation has a rule for is never refused (execution.md §24.1, §24.5).
  */
 
-import { partsOf } from './free_names.ts';
+import { getterNames } from './calendar.ts';
 import type { Node } from './syntax.ts';
 import { typeNameOf } from './value.ts';
 
@@ -14,69 +14,124 @@ export interface Problem {
 }
 
 /** `any` is everything that depends on data; numbers are one type because they compare and mix. */
-type StaticType = string;
+export type StaticType = string;
+
+export const timestampType: StaticType = 'google.protobuf.Timestamp';
+export const durationType: StaticType = 'google.protobuf.Duration';
 
 const resultTypes: ReadonlyMap<string, StaticType> = new Map([
+  ['b64decode', 'string'],
   ['bool', 'bool'],
   ['bytes', 'bytes'],
   ['contains', 'bool'],
-  ['date', 'google.protobuf.Timestamp'],
+  ['date', timestampType],
   ['double', 'number'],
-  ['duration', 'google.protobuf.Duration'],
+  ['duration', durationType],
   ['endsWith', 'bool'],
   ['int', 'number'],
+  ['json_parse', 'map'],
+  ['lowercase', 'string'],
   ['matches', 'bool'],
-  ['now', 'google.protobuf.Timestamp'],
-  ['now_minus', 'google.protobuf.Timestamp'],
-  ['now_plus', 'google.protobuf.Timestamp'],
+  ['now', timestampType],
+  ['now_minus', timestampType],
+  ['now_plus', timestampType],
   ['size', 'number'],
   ['startsWith', 'bool'],
-  ['timestamp', 'google.protobuf.Timestamp'],
+  ['string', 'string'],
+  ['timestamp', timestampType],
+  ['type', 'type'],
   ['uint', 'number'],
+  ['uppercase', 'string'],
+  ...getterNames.map((name): [string, StaticType] => [name, 'number']),
 ]);
 
-/** The first place where the types cannot fit whatever the data is, or null. */
-export function typeProblem(node: Node): Problem | null {
-  for (const part of partsOf(node)) {
-    const problem = typeProblem(part);
-    if (problem !== null) return problem;
-  }
-  const message = problemOf(node);
+/** What is wrong with an operator, or null. Calls are checked elsewhere. */
+export function operatorProblem(node: Node): Problem | null {
+  const message = mismatch(node);
   return message === null ? null : { message, at: node.at };
 }
 
-function problemOf(node: Node): string | null {
-  if (node.kind === 'not') {
-    const type = typeOf(node.operand);
-    return type === 'any' || type === 'bool'
-      ? null
-      : `no matching overload for '!' applied to (${type})`;
-  }
-  if (node.kind === 'compare') {
-    const [left, right] = [typeOf(node.left), typeOf(node.right)];
-    if (left === right || [left, right].some((type) => type === 'any' || type === 'null'))
+function mismatch(node: Node): string | null {
+  switch (node.kind) {
+    case 'not':
+      return unary('!', staticTypeOf(node.operand), 'bool');
+    case 'negate':
+      return unary('-', staticTypeOf(node.operand), 'number');
+    case 'compare': {
+      const [left, right] = [staticTypeOf(node.left), staticTypeOf(node.right)];
+      const isEquality = node.operator === '==' || node.operator === '!=';
+      const fits =
+        left === right ? isEquality || !unordered.has(left) : isOpen(left) || isOpen(right);
+      return fits ? null : noOverload(node.operator, left, right);
+    }
+    case 'arithmetic': {
+      const [left, right] = [staticTypeOf(node.left), staticTypeOf(node.right)];
+      return canCalculate(node.operator, left, right)
+        ? null
+        : noOverload(node.operator, left, right);
+    }
+    case 'in': {
+      const container = staticTypeOf(node.container);
+      if (isContainer(container)) return null;
+      return `no matching overload for 'in': a ${container} contains nothing`;
+    }
+    case 'comprehension': {
+      const range = staticTypeOf(node.range);
+      return isContainer(range) ? null : `a ${range} has no elements to go through`;
+    }
+    default:
       return null;
-    return `no matching overload for '${node.operator}' applied to (${left}, ${right})`;
   }
-  if (node.kind === 'arithmetic' && node.operator !== '+') {
-    const wrong = [node.left, node.right].map(typeOf).find((type) => notCalculable.has(type));
-    return wrong === undefined
-      ? null
-      : `no matching overload for '${node.operator}' applied to ${wrong}`;
-  }
-  return null;
 }
 
-const notCalculable: ReadonlySet<StaticType> = new Set([
-  'bool',
+/** What can be equal, but not less or more. */
+const unordered: ReadonlySet<StaticType> = new Set(['list', 'map', 'type']);
+
+function isOpen(type: StaticType): boolean {
+  return type === 'any' || type === 'null';
+}
+
+function isContainer(type: StaticType): boolean {
+  return type === 'any' || type === 'list' || type === 'map';
+}
+
+function unary(operator: string, type: StaticType, wanted: StaticType): string | null {
+  if (type === 'any' || type === wanted) return null;
+  return `no matching overload for '${operator}' applied to (${type})`;
+}
+
+function noOverload(operator: string, left: StaticType, right: StaticType): string {
+  return `no matching overload for '${operator}' applied to (${left}, ${right})`;
+}
+
+/** Of one type, these can be added; of different ones, everything becomes text (§24.5). */
+const addable: ReadonlySet<StaticType> = new Set([
+  'any',
   'bytes',
   'list',
-  'map',
-  'null',
+  'number',
   'string',
+  durationType,
 ]);
 
-function typeOf(node: Node): StaticType {
+function canCalculate(operator: string, left: StaticType, right: StaticType): boolean {
+  if (operator === '+') return left !== right || addable.has(left);
+  const numeric = [left, right].every((type) => type === 'any' || type === 'number');
+  if (numeric) return true;
+  return operator === '-' && differenceOf(left, right) !== null;
+}
+
+/** What `left - right` is between instants; null when there is no such difference. */
+function differenceOf(left: StaticType, right: StaticType): StaticType | null {
+  const isInstant = (type: StaticType): boolean =>
+    type === timestampType || type === durationType || type === 'any';
+  if (!isInstant(left) || !isInstant(right)) return null;
+  if (left === 'any' || right === 'any') return 'any';
+  if (left === right) return durationType;
+  return left === timestampType ? timestampType : null;
+}
+
+export function staticTypeOf(node: Node): StaticType {
   switch (node.kind) {
     case 'literal': {
       const name = typeNameOf(node.value);
@@ -95,11 +150,31 @@ function typeOf(node: Node): StaticType {
       return node.macro === 'map' || node.macro === 'filter' ? 'list' : 'bool';
     case 'call':
       return resultTypes.get(node.name) ?? 'any';
-    case 'conditional': {
-      const [yes, no] = [typeOf(node.yes), typeOf(node.no)];
-      return yes === no ? yes : 'any';
-    }
+    case 'conditional':
+      return common([node.yes, node.no]);
+    case 'and':
+    case 'or':
+      return common(node.operands);
+    case 'negate':
+      return staticTypeOf(node.operand) === 'number' ? 'number' : 'any';
+    case 'arithmetic':
+      return resultOf(node.operator, staticTypeOf(node.left), staticTypeOf(node.right));
     default:
       return 'any';
   }
+}
+
+function common(nodes: readonly Node[]): StaticType {
+  const [first = 'any', ...others] = nodes.map(staticTypeOf);
+  return others.every((type) => type === first) ? first : 'any';
+}
+
+function resultOf(operator: string, left: StaticType, right: StaticType): StaticType {
+  if (left === 'number' && right === 'number') return 'number';
+  if (operator === '-') return differenceOf(left, right) ?? 'any';
+  if (operator !== '+') return 'any';
+  if (left === 'string' || right === 'string') return 'string';
+  if (left === right) return left;
+  const isShifted = [left, right].includes(timestampType) && [left, right].includes(durationType);
+  return isShifted ? timestampType : 'any';
 }

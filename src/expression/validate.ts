@@ -3,12 +3,13 @@
  * functions, types that can never fit, and the restrictive policy (execution.md §24.1, §24.8).
  */
 
+import { callProblems } from './call_check.ts';
 import { dottedName, eachFreeName, partsOf } from './free_names.ts';
-import { findFunction } from './functions.ts';
+import { problemsMax } from './limits.ts';
+import { suggestion } from './near_name.ts';
 import { isTypeName } from './program.ts';
-import { type Problem, typeProblem } from './static_type.ts';
+import { operatorProblem, type Problem } from './static_type.ts';
 import { locate, type Node, parse } from './syntax.ts';
-import { Failure } from './value.ts';
 
 /** `restrictive` is for cancellations (§24.8), `full` for everything else. */
 export type Policy = 'full' | 'restrictive';
@@ -34,16 +35,14 @@ export function validate(
   if (!parsed.ok) return { ok: false, messages: [parsed.message] };
   const problems = [
     ...undeclaredNames(parsed.tree, declared),
-    ...callProblems(parsed.tree),
+    ...callAndTypeProblems(parsed.tree),
     ...(policy === 'restrictive' ? policyProblems(parsed.tree) : []),
   ];
-  if (problems.length === 0) {
-    const problem = typeProblem(parsed.tree);
-    if (problem !== null) problems.push(problem);
-  }
   if (problems.length === 0) return { ok: true };
-  const messages = problems.map(({ message, at }) => locate(message, text, at));
-  return { ok: false, messages: [...new Set(messages)] };
+  const shown = problems.slice(0, problemsMax);
+  const messages = new Set(shown.map(({ message, at }) => locate(message, text, at)));
+  const rest = problems.length - shown.length;
+  return { ok: false, messages: rest === 0 ? [...messages] : [...messages, `and ${rest} more`] };
 }
 
 function undeclaredNames(tree: Node, declared: readonly string[]): Problem[] {
@@ -51,7 +50,8 @@ function undeclaredNames(tree: Node, declared: readonly string[]): Problem[] {
   const isPartOfTypeName = typeNameRoots(tree);
   eachFreeName(tree, (node) => {
     if (declared.includes(node.name) || isTypeName(node.name) || isPartOfTypeName.has(node)) return;
-    problems.push({ message: `undeclared reference to '${node.name}'`, at: node.at });
+    const message = `undeclared reference to '${node.name}'${suggestion(node.name, declared)}`;
+    problems.push({ message, at: node.at });
   });
   return problems;
 }
@@ -68,12 +68,12 @@ function typeNameRoots(tree: Node): ReadonlySet<Node> {
   return roots;
 }
 
-function callProblems(tree: Node): Problem[] {
+function callAndTypeProblems(tree: Node): Problem[] {
   const problems: Problem[] = [];
   eachNode(tree, (node) => {
-    if (node.kind !== 'call') return;
-    const found = findFunction(node.name, node.receiver !== null, node.args.length);
-    if (found instanceof Failure) problems.push({ message: found.message, at: node.at });
+    if (node.kind === 'call') problems.push(...callProblems(node));
+    const problem = operatorProblem(node);
+    if (problem !== null) problems.push(problem);
   });
   return problems;
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type * as z from 'zod';
 import { canonicalJson } from '../lib/canonical_json.ts';
 import type { AppDefinition, ConcurrencyLimit, FunctionDefinition, Trigger } from './definition.ts';
+import { documentApp } from './document_app.ts';
 import { slugOf } from './identity.ts';
 import { foldKeys } from './json_keys.ts';
 import {
@@ -13,6 +14,7 @@ import {
   documentSchema,
   type FunctionInput,
   functionSchema,
+  type TriggerInput,
 } from './registration_schema.ts';
 import { isConnectUrl, isStepUrl, normalizeUrl } from './url.ts';
 import { checkFunction } from './validation.ts';
@@ -45,7 +47,7 @@ export type ReadRegistration =
 const retriesDefault = 4;
 const retriesMax = 20;
 /** More functions than any app has; each costs memory in every index. */
-const functionsMax = 10_000;
+export const functionsMax = 10_000;
 
 /** Reads the body of `/fn/register`, parsed as JSON. Never throws. */
 export function readRegistration(value: unknown): ReadRegistration {
@@ -59,6 +61,12 @@ export function readRegistration(value: unknown): ReadRegistration {
   const { appName, url } = document;
   const report = new Report('', '');
   if (appName === '') report.add('appName', 'App ID required');
+  if (appName === documentApp) {
+    report.add(
+      'appName',
+      `"${documentApp}" is the app of functions declared in documents; choose another id`,
+    );
+  }
   if (url !== '' && !isStepUrl(url))
     report.add('url', 'the URL of an app begins with http(s) or ws(s)');
   if (document.functions.length > functionsMax) {
@@ -113,16 +121,16 @@ function registrationOf(
   const { appName: name, url, framework, appVersion } = document;
   const [, sdkLanguage = '', sdkVersion = ''] = /^([^:]*):?(.*)$/s.exec(document.sdk) ?? [];
   const method = document.deployType === 'connect' || isConnectUrl(url) ? 'connect' : 'serve';
-  const content = {
-    name,
-    url,
-    sdkLanguage,
-    sdkVersion,
-    framework,
-    appVersion,
-    method,
-    functions,
-  } as const;
+  return withChecksum({
+    ...{ name, url, sdkLanguage, sdkVersion, framework, appVersion, method, functions, warnings },
+  });
+}
+
+/** The checksum is of everything but the warnings. */
+export function withChecksum({
+  warnings,
+  ...content
+}: Omit<Registration, 'checksum'>): Registration {
   const checksum = createHash('sha256').update(canonicalJson(content)).digest('hex');
   return { ...content, checksum, warnings };
 }
@@ -156,12 +164,7 @@ function declare(input: FunctionInput, slug: string): DeclaredFunction {
   };
 }
 
-function triggerOf({
-  event,
-  expression,
-  cron,
-  jitter,
-}: FunctionInput['triggers'][number]): Trigger {
+export function triggerOf({ event, expression, cron, jitter }: Partial<TriggerInput>): Trigger {
   if (event !== undefined) return { event, ...(expression === undefined ? {} : { expression }) };
   const hasJitter = jitter !== undefined && jitter.trim() !== '';
   // Validation has seen that what is no event is a cron.

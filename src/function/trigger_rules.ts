@@ -35,9 +35,8 @@ function checkTrigger(
 ): void {
   if (event !== undefined && cron !== undefined) {
     report.add(at, 'a trigger has an event or a cron, not both');
-  } else if (event === '') {
-    report.add(`${at}.event`, 'an event trigger needs an event name');
   } else if (event !== undefined) {
+    if (event === '') report.add(`${at}.event`, 'an event trigger needs an event name');
     if (event.length > triggerEventCharsMax) {
       const limit = `at most ${triggerEventCharsMax} are allowed`;
       report.add(`${at}.event`, `${event.length} characters; ${limit}`, 'event_name_invalid');

@@ -5,6 +5,7 @@
 import { parseDuration, parseGoDuration } from '../lib/duration.ts';
 import { timeoutAt } from '../lib/timeout.ts';
 import type { LimitInput } from './concurrency.ts';
+import type { FunctionDefinition } from './definition.ts';
 import { type ExpressionRule, expressionRule } from './expression_rule.ts';
 import type { FunctionInput } from './registration_schema.ts';
 import { checkTriggers } from './trigger_rules.ts';
@@ -93,17 +94,11 @@ function checkRunLimits(
   }
 }
 
-function checkRate(input: FunctionInput, report: Report, expression: ExpressionRule): void {
-  const { throttle, rateLimit, idempotency, debounce } = input;
-  if (throttle !== undefined) {
-    if (throttle.limit < 0) report.add('throttle.limit', 'a throttle allows at least 1 run');
-    if (throttle.burst < 0) report.add('throttle.burst', 'a burst is 0 or more');
-    // Stored as whole seconds: a shorter period would be no period.
-    if ((parseDuration(throttle.period) ?? 0) < secondMs) {
-      report.add('throttle.period', `${quote(throttle.period)} is shorter than 1s`);
-    }
-    expression('throttle.key', throttle.key);
-  }
+type RateInput = Pick<FunctionDefinition, 'throttle' | 'rateLimit' | 'idempotency' | 'debounce'>;
+
+export function checkRate(input: RateInput, report: Report, expression: ExpressionRule): void {
+  const { rateLimit, idempotency, debounce } = input;
+  checkThrottle(input, report, expression);
   expression('idempotency', idempotency);
   // Idempotency takes the place of the rate limit, which is then not looked at (§1.7).
   if (rateLimit !== undefined && idempotency === undefined) {
@@ -121,6 +116,25 @@ function checkRate(input: FunctionInput, report: Report, expression: ExpressionR
     checkPeriod('debounce.period', debounce.period, bounds, report);
     expression('debounce.key', debounce.key);
   }
+}
+
+function checkThrottle(
+  { throttle }: Pick<FunctionDefinition, 'throttle'>,
+  report: Report,
+  expression: ExpressionRule,
+): void {
+  if (throttle === undefined) return;
+  const { limit, period, burst, key } = throttle;
+  if (limit < 0) report.add('throttle.limit', 'a throttle allows at least 1 run');
+  if (burst < 0) report.add('throttle.burst', 'a burst is 0 or more');
+  const periodMs = parseDuration(period);
+  if (periodMs === null) {
+    report.add('throttle.period', `${quote(period)} is not a duration; write for example "30s"`);
+  } else if (periodMs < secondMs) {
+    // Stored as whole seconds: a shorter period would be no period.
+    report.add('throttle.period', `${quote(period)} is shorter than 1s`);
+  }
+  expression('throttle.key', key);
 }
 
 function checkPeriod(
@@ -142,7 +156,12 @@ function checkPeriod(
   }
 }
 
-function checkBatch(input: FunctionInput, report: Report, expression: ExpressionRule): void {
+type BatchInput = Pick<
+  FunctionDefinition,
+  'batchEvents' | 'cancel' | 'debounce' | 'singleton' | 'priority'
+>;
+
+export function checkBatch(input: BatchInput, report: Report, expression: ExpressionRule): void {
   const { batchEvents } = input;
   if (batchEvents === undefined) return;
   const { maxSize, timeout, key } = batchEvents;
@@ -174,8 +193,8 @@ function checkBatch(input: FunctionInput, report: Report, expression: Expression
   }
 }
 
-function checkCancellations(
-  input: FunctionInput,
+export function checkCancellations(
+  input: Pick<FunctionDefinition, 'cancel'>,
   report: Report,
   expression: ExpressionRule,
 ): void {
@@ -206,6 +225,6 @@ function checkTimeouts({ timeouts, debounce }: FunctionInput, report: Report): v
 }
 
 /** Texts of strangers are cut, so that no message outgrows its reader. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
 }

@@ -141,16 +141,21 @@ export class Delivery {
   }
 
   private async collect(event: WaitingEvent, effects: Effects): Promise<void> {
-    const { registry, waiting } = this.parts;
-    const pauses = await waiting.candidates(event.name, event.receivedAtMs);
+    const { registry } = this.parts;
+    let parsed: EventPayload | null = null;
+    const payloadOnce = (): EventPayload => {
+      parsed ??= payloadOf(event);
+      return parsed;
+    };
+    const pauses = await this.matchingPauses(event, payloadOnce);
     const triggered = registry.functionsTriggeredBy(event.name);
     const isInvocation = event.name === internalEvents.invoked;
     const isFinish = event.name === internalEvents.finished;
     if (pauses.length === 0 && triggered.length === 0 && !isInvocation && !isFinish) return;
 
-    const payload = payloadOf(event);
+    const payload = payloadOnce();
     if (isFinish) this.resumeInvoker(event, payload, effects);
-    await this.matchPauses(event, payload, pauses, effects);
+    await this.endPauses(event, pauses, effects);
     const started = new Set<string>();
     if (isInvocation) {
       const target = this.invoked(payload, effects);
@@ -238,16 +243,25 @@ export class Delivery {
     effects.resolutions.push({ pauseId: correlation, output, fact });
   }
 
-  private async matchPauses(
+  /** A condition that cannot be evaluated matches nothing; it was checked when the wait began. */
+  private matchingPauses(
+    { name, receivedAtMs }: WaitingEvent,
+    payload: () => EventPayload,
+  ): Promise<StoredPause[]> {
+    const { waiting, log } = this.parts;
+    return waiting.matches({ name, receivedAtMs, payload }, ({ runId, stepId }, reason) => {
+      log.debug('a waiting condition could not be evaluated', { run: runId, step: stepId, reason });
+    });
+  }
+
+  private async endPauses(
     event: WaitingEvent,
-    payload: EventPayload,
     pauses: readonly StoredPause[],
     effects: Effects,
   ): Promise<void> {
     const { waiting, terminator, store, clock } = this.parts;
     const matches: Resolution[] = [];
     for (const pause of pauses) {
-      if (!this.matches(pause, payload)) continue;
       if (pause.kind === 'cancel') {
         if (!cameAfterTrigger(event, pause)) continue;
         await terminator.cancel(pause.runId, null);
@@ -262,20 +276,6 @@ export class Delivery {
       await resolvePauses(store, clock.now(), matches.splice(0, effectsPerScript));
     }
     effects.resolutions.push(...matches);
-  }
-
-  /** A condition that cannot be evaluated matches nothing; it was checked when the wait began. */
-  private matches(pause: StoredPause, payload: EventPayload): boolean {
-    if (pause.expression === '') return true;
-    const result = evaluateBoolean(pause.expression, { async: payload });
-    if (!result.ok) {
-      this.parts.log.debug('a waiting condition could not be evaluated', {
-        run: pause.runId,
-        step: pause.stepId,
-        reason: result.message,
-      });
-    }
-    return result.ok && result.value;
   }
 }
 

@@ -42,6 +42,7 @@ export function servicesOf(
     version,
     signingKey: settings.signingKey,
     eventKeys: settings.eventKeys,
+    eventBytesMax: settings.eventBytesMax,
     intake: {
       accept: (events) => intake.accept(events),
       isOverloaded: () => isClosing() || intake.isOverloaded() || pump.isBehind,

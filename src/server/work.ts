@@ -1,4 +1,5 @@
 /** The parts that do the work of queue items: deliver events, call apps, fire schedules, end runs. */
+import { dagDriver } from '../driver/dag/dag_driver.ts';
 import type { Driver } from '../driver/driver.ts';
 import { endpointDriver } from '../driver/endpoint.ts';
 import { performGateway } from '../driver/gateway.ts';
@@ -9,6 +10,7 @@ import { ItemFailures } from '../executor/item_failures.ts';
 import type { RunOutputs } from '../executor/run_outputs.ts';
 import { Terminator, type TerminatorParts } from '../executor/terminator.ts';
 import { accountLimitDefault, functionLimit } from '../flow/concurrency.ts';
+import type { FunctionDefinition } from '../function/definition.ts';
 import { MemoryReturn } from '../lib/memory_return.ts';
 import { Waiting } from '../pause/waiting.ts';
 import type { LeasedItem } from '../queue/item.ts';
@@ -17,6 +19,7 @@ import { CronSchedules } from '../runner/cron_schedules.ts';
 import { aheadElsewhere } from '../runner/deliveries_elsewhere.ts';
 import { Delivery } from '../runner/delivery.ts';
 import { Reruns } from '../runner/reruns.ts';
+import { loadRun } from '../state/run_state.ts';
 import { listenToScripts } from '../store/messages.ts';
 import { outward } from '../store/outward.ts';
 import { patiently, patientStore } from '../store/patient_store.ts';
@@ -99,14 +102,22 @@ function executorOn(store: Store, terminator: Terminator, ground: Ground): Execu
   const { clock, log, functions, limits, newId, settings, stopping } = ground;
   const gate = outward(store);
   const signingKey = settings.signingKey ?? undefined;
+  const { callTimeoutMs } = settings;
   const gated = (driver: Driver): Driver => ({
     call: gate((request, until) => driver.call(request, until)),
   });
-  const http = gated(httpDriver({ clock, signingKey }));
-  const endpoints = gated(endpointDriver({ clock, signingKey }));
+  const http = gated(httpDriver({ clock, signingKey, timeoutMs: callTimeoutMs }));
+  const endpoints = gated(endpointDriver({ clock, signingKey, timeoutMs: callTimeoutMs }));
+  const loadSteps = async (runId: string) =>
+    (await loadRun(store, runId, { withSteps: true }))?.steps ?? null;
+  const dags = dagDriver({ clock, signingKey, callTimeoutMs, loadSteps });
+  const driverOf = ({ driver, dag }: FunctionDefinition): Driver => {
+    if (dag !== undefined) return gated(dags(dag));
+    return driver === 'sync' ? endpoints : http;
+  };
   return new Executor({
     ...{ store, clock, log, functions, limits, terminator, newId },
-    driverOf: (fn) => (fn.driver === 'sync' ? endpoints : http),
+    driverOf,
     gateway: gate(performGateway),
     random: Math.random,
     retryIntervalMs: settings.retryIntervalMs,

@@ -45,7 +45,9 @@ export interface Door {
   ): Promise<Answer>;
 }
 
-type Settings = Partial<Pick<Services, 'kind' | 'signingKey' | 'eventKeys' | 'startOptions'>>;
+type Settings = Partial<
+  Pick<Services, 'kind' | 'signingKey' | 'eventKeys' | 'eventBytesMax' | 'startOptions'>
+>;
 
 export function openDoor(
   settings: Settings = {},

@@ -94,6 +94,14 @@ test('a request may have 64 MiB and not more, declared or not', async () => {
   expect(sentBytes).toBeLessThan(70 * mebibyte);
 });
 
+test('a server may be set up to take less in a request', async () => {
+  const door = openDoor({ eventBytesMax: 1024 });
+  const event = (dataBytes: number) => ({ name: 'a', data: { text: 'x'.repeat(dataBytes) } });
+  expect((await door.knock('POST', '/e/key', event(900))).status).toBe(200);
+  expect((await door.knock('POST', '/e/key', event(1024))).status).toBe(413);
+  expect(door.world.accepted).toHaveLength(1);
+});
+
 test('a sender that breaks off half-way gets 400 and nothing is stored', async () => {
   const door = openDoor();
   const broken = new ReadableStream<Uint8Array>({

@@ -8,9 +8,10 @@ import { ceilingRow } from './ceiling.ts';
 import { engineRows } from './engine_rows.ts';
 import { median } from './figures.ts';
 import { historyRows } from './history_rows.ts';
+import { matchRows } from './match_rows.ts';
 import { type Outcome, type Row, rows as serverRows } from './rows.ts';
 
-const rows = [...serverRows, ceilingRow, ...engineRows, ...historyRows];
+const rows = [...serverRows, ceilingRow, ...engineRows, ...historyRows, ...matchRows];
 const roundsDefault = 5;
 
 interface Result {

@@ -2,8 +2,13 @@ import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { parseCommandLine } from '../../src/cli/command_line.ts';
 import type { ServerCommand } from '../../src/cli/command_name.ts';
-import { type ReadSettings, readSettings } from '../../src/cli/settings_reader.ts';
+import {
+  type ReadSettings,
+  readDocumentPlaces,
+  readSettings,
+} from '../../src/cli/settings_reader.ts';
 import { UsageError } from '../../src/cli/usage_error.ts';
+import type { ServiceSettings } from '../../src/config/service_settings.ts';
 
 const workingDirectory = join('/', 'work', 'shop');
 const key = 'ab'.repeat(32);
@@ -13,12 +18,13 @@ function read(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
   isTerminal = true,
+  service: ServiceSettings | null = null,
 ): ReadSettings {
   const line = parseCommandLine(argv);
   if (line.command !== 'dev' && line.command !== 'start') {
     throw new Error(`${line.command} has no settings`);
   }
-  return readSettings(line.command, line.given, { env, workingDirectory, isTerminal });
+  return readSettings(line.command, line.given, { env, workingDirectory, isTerminal, service });
 }
 
 function errorOf(argv: readonly string[], env: Readonly<Record<string, string>> = {}): string {
@@ -114,6 +120,103 @@ describe('where a value comes from', () => {
   test('start takes its keys from the environment', () => {
     const env = { INNGEST_SIGNING_KEY: key, INNGEST_EVENT_KEY: 'a,b' };
     expect(read(['start'], env).settings).toMatchObject({ signingKey: key, eventKeys: ['a', 'b'] });
+  });
+});
+
+describe('what a document says', () => {
+  const service: ServiceSettings = {
+    logLevel: 'warn',
+    logFormat: 'json',
+    host: '10.0.0.1',
+    port: 9288,
+    eventBytesMax: 4096,
+    redisUri: 'redis://doc.test',
+    redisPrefix: 'doc',
+    postgresUri: 'postgres://doc.test/x',
+    signingKey: 'abcd',
+    callTimeoutMs: 30_000,
+  };
+  const documented = (
+    argv: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    changes: ServiceSettings = {},
+  ) => read(argv, env, true, { ...service, ...changes });
+
+  test('wins over the defaults', () => {
+    expect(documented(['start', '--event-key', 'e'])).toMatchObject({
+      isPortChosen: true,
+      settings: { ...service, dataDir: null },
+    });
+  });
+
+  test('gives way to flags and variables', () => {
+    const flags = ['-p', '1', '--host', 'h', '-l', 'error', '--json=false'];
+    const env = { INNGEST_REDIS_URI: 'redis://env.test', INNGEST_REDIS_PREFIX: 'env' };
+    expect(documented(['dev', ...flags], env).settings).toMatchObject({
+      port: 1,
+      host: 'h',
+      logLevel: 'error',
+      logFormat: 'text',
+      redisUri: 'redis://env.test',
+      redisPrefix: 'env',
+      postgresUri: 'postgres://doc.test/x',
+      signingKey: null,
+    });
+    expect(documented(['dev', '-v']).settings.logLevel).toBe('debug');
+    expect(documented(start()).settings.signingKey).toBe(key);
+  });
+
+  test('of one thing leaves the others as they are', () => {
+    const quiet = read(['dev'], {}, true, { logLevel: 'error' });
+    const usual = read(['dev']);
+    expect(quiet).toEqual({ ...usual, settings: { ...usual.settings, logLevel: 'error' } });
+    expect(read(['dev'], {}, true, {})).toEqual(usual);
+  });
+
+  test('gives way to --in-memory, from wherever that comes', () => {
+    const inMemory = { dataDir: null, redisUri: null, postgresUri: null };
+    expect(documented(['dev', '--in-memory']).settings).toMatchObject(inMemory);
+    expect(documented(['dev'], { INNGEST_IN_MEMORY: '1' }).settings).toMatchObject(inMemory);
+  });
+
+  test('is checked as flags are, and never repeated', () => {
+    const wrong = [
+      { redisUri: 'redis+sentinel://me:secret@x' },
+      { postgresUri: 'postgres://me:sec#ret@x/y' },
+      { signingKey: 'secret' },
+    ];
+    for (const changes of wrong) {
+      let message = '';
+      try {
+        documented(['start', '--event-key', 'e'], {}, changes);
+      } catch (error) {
+        message = String(error);
+      }
+      expect(message).toContain('UsageError');
+      expect(message).not.toMatch(/sec/);
+    }
+  });
+});
+
+describe('documents', () => {
+  const places = (argv: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const line = parseCommandLine(['dev', ...argv]);
+    if (line.command !== 'dev') throw new Error('not dev');
+    return readDocumentPlaces(line.command, line.given, { env, workingDirectory });
+  };
+
+  test('are named by flag or environment, as many as there are', () => {
+    expect(places(['--functions', 'a.cue', '--functions', 'b.json,c.cue']).files).toEqual([
+      ...['a.cue', 'b.json', 'c.cue'],
+    ]);
+    expect(places([], { INNGEST_FUNCTIONS: 'a.cue' }).files).toEqual(['a.cue']);
+    expect(places([]).files).toEqual([]);
+  });
+
+  test('are remembered in the data directory, if there is one', () => {
+    expect(places([]).cacheDir).toBe(join(workingDirectory, '.inngest'));
+    expect(places(['--data-dir', 'x']).cacheDir).toBe(join(workingDirectory, 'x'));
+    expect(places(['--in-memory']).cacheDir).toBeNull();
   });
 });
 

@@ -226,6 +226,19 @@ describe('an app that cannot be reached', () => {
     expect(await outcome).toMatchObject({ code: 'call_timeout', isRetriable: true });
   });
 
+  test('does not answer within the time that the server is set up for', async () => {
+    const waiting = manualClock();
+    let wasCalled = false;
+    const url = app(() => {
+      wasCalled = true;
+      return new Promise<Response>(() => {});
+    });
+    const outcome = httpDriver({ clock: waiting, timeoutMs: 5_000 }).call(sampleRequest({ url }));
+    await eventually(() => wasCalled);
+    waiting.moveTo(waiting.now() + 5_000);
+    expect(await outcome).toMatchObject({ code: 'call_timeout', isRetriable: true });
+  });
+
   test('is given up when the caller aborts, before or during the call', async () => {
     let calls = 0;
     const url = app(() => {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { compile, evaluateBoolean, evaluateKey } from '../../src/expression/expression.ts';
 import type { Clock } from '../../src/lib/clock.ts';
-import { data, error, groups } from './vectors.ts';
+import { groups } from './vectors/groups.ts';
+import { data, error, refused } from './vectors/vector.ts';
 
 const clock: Clock = {
   now: () => Date.UTC(2026, 10, 21, 12),
@@ -11,7 +12,7 @@ const clock: Clock = {
 
 function evaluate(text: string, vars: Record<string, unknown>): unknown {
   const compiled = compile(text);
-  if (!compiled.ok) return compiled.message;
+  if (!compiled.ok) return refused;
   const result = compiled.expression.evaluate(vars, clock);
   return result.ok ? result.value : error;
 }
@@ -19,7 +20,7 @@ function evaluate(text: string, vars: Record<string, unknown>): unknown {
 for (const [name, vectors] of Object.entries(groups)) {
   describe(name, () => {
     for (const { text, value } of vectors) {
-      const outcome = value === error ? 'an error' : JSON.stringify(value);
+      const outcome = typeof value === 'symbol' ? value.description : JSON.stringify(value);
       test(`${text} gives ${outcome}`, () => {
         expect(evaluate(text, data)).toEqual(value);
       });
@@ -138,37 +139,60 @@ describe('evaluateBoolean', () => {
   });
 });
 
+/** Expressions and the keys that they give. */
+const keys: readonly (readonly [string, unknown])[] = [
+  ['event.data.missing', false],
+  ['event.data.missing.deeper', false],
+  ['event.data.missing == "x"', false],
+  ['event.data.no', false],
+  ['false', false],
+  ['event.data.yes', 'true'],
+  ['event.data.nothing', 'null'],
+  ['event.data.zero', '0'],
+  ['event.data.count', '3'],
+  ['3', '3'],
+  ['3u', '3'],
+  ['3.0', '3'],
+  ['-0.5', '-0.5'],
+  ['event.data.total', '9.5'],
+  ['9007199254740993', '9007199254740993'],
+  ['event.ts', '1767225600000'],
+  ['event.data.plan', 'pro'],
+  ['event.data.empty', ''],
+  ['event.data.plan + "-" + event.data.id', 'pro-o-1'],
+  ['event.data.missing + event.data.id', 'o-1'],
+  ['event.data.missing || "none"', 'none'],
+  ['event.data.none', '[]'],
+  ['event.data.tags', '["a","b"]'],
+  ['event.data.nested', '{"deep":{"value":7}}'],
+  ['{"b": 1, "a": [1.0, "x"]}', '{"a":[1,"x"],"b":1}'],
+  ['{"a": [1, "x"], "b": 1.0}', '{"a":[1,"x"],"b":1}'],
+  ['duration("90s")', '90s'],
+  ['date("2026-01-02")', '2026-01-02T00:00:00Z'],
+  ['b"abc"', 'abc'],
+  ['string', 'string'],
+  ['int("x")', error],
+  ['"a" > 1', error],
+  ['event.data.', error],
+];
+
 describe('evaluateKey', () => {
-  const key = (text: string): unknown => {
-    const result = evaluateKey(text, data, clock);
-    return result.ok ? result.key : error;
-  };
+  for (const [text, expected] of keys) {
+    const outcome = expected === error ? 'an error' : JSON.stringify(expected);
+    test(`of ${text} gives ${outcome}`, () => {
+      const result = evaluateKey(text, data, clock);
+      const actual: unknown = result.ok ? result.key : error;
+      expect(actual).toBe(expected);
+    });
+  }
+});
 
-  test('a missing path and false are no key', () => {
-    expect(key('event.data.missing')).toBe(false);
-    expect(key('event.data.no')).toBe(false);
-  });
-
-  test('null, booleans and numbers have a text of their own', () => {
-    expect(key('event.data.nothing')).toBe('null');
-    expect(key('event.data.yes')).toBe('true');
-    expect(key('event.data.count')).toBe('3');
-    expect(key('3')).toBe('3');
-    expect(key('event.data.total')).toBe('9.5');
-    expect(key('9007199254740993')).toBe('9007199254740993');
-  });
-
-  test('strings are kept as they are', () => {
-    expect(key('event.data.plan + "-" + event.data.id')).toBe('pro-o-1');
-    expect(key('event.data.empty')).toBe('');
-  });
-
-  test('lists and maps are canonical whatever the order of their keys', () => {
-    expect(key('{"b": 1, "a": [1.0, "x"]}')).toBe('{"a":[1,"x"],"b":1}');
-    expect(key('{"a": [1, "x"], "b": 1.0}')).toBe('{"a":[1,"x"],"b":1}');
-  });
-
-  test('an error is reported', () => {
-    expect(key('int("x")')).toBe(error);
+describe('the vectors', () => {
+  test('are at least 400, each another expression', () => {
+    const texts = Object.values(groups)
+      .flat()
+      .map(({ text }) => text);
+    expect(new Set(texts).size).toBe(texts.length);
+    expect(texts.length).toBeGreaterThanOrEqual(400);
   });
 });

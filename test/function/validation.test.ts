@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'bun:test';
+import { expressionRule } from '../../src/function/expression_rule.ts';
 import { readRegistration } from '../../src/function/registration.ts';
+import { checkRate } from '../../src/function/validation.ts';
+import { Report } from '../../src/function/validation_error.ts';
 import { sampleDocument, sampleFunction, stepUrl } from './sample.ts';
 
 /** `code path: message` of every problem of one function, without the function's own place. */
@@ -34,6 +37,7 @@ describe('triggers', () => {
     expectProblem(triggers({}), 'config_invalid triggers[0]: a trigger needs an event or a cron');
     expectProblem(triggers({ event: 'a', cron: '0 0 * * *' }), 'config_invalid triggers[0]: ');
     expectProblem(triggers({ event: '' }), 'config_invalid triggers[0].event: ');
+    expect(problems(triggers({ event: '', expression: '(' }))).toHaveLength(2);
     expectProblem(triggers({ event: 'e'.repeat(256) }), 'event_name_invalid triggers[0].event: ');
     expect(problems(triggers({ event: 'e'.repeat(255) }))).toEqual([]);
   });
@@ -283,4 +287,15 @@ describe('the rest', () => {
       ...['shop-b functions[1].batchEvents.timeout', 'shop-b functions[1].batchEvents'],
     ]);
   });
+});
+
+test('a period that nobody has parsed before is told apart from one that is too short', () => {
+  const report = new Report('shop-pay', '');
+  const throttle = { limit: 1, burst: 1 };
+  checkRate({ throttle: { ...throttle, period: 'fast' } }, report, expressionRule(report));
+  checkRate({ throttle: { ...throttle, period: '5ms' } }, report, expressionRule(report));
+  expect(report.errors.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+    'throttle.period: "fast" is not a duration; write for example "30s"',
+    'throttle.period: "5ms" is shorter than 1s',
+  ]);
 });

@@ -3,6 +3,8 @@
  * virtual time and a store in memory, with a fake app in the place of the driver.
  */
 
+import { dagDriver } from '../../src/driver/dag/dag_driver.ts';
+import type { Fetch } from '../../src/driver/exchange.ts';
 import { performGateway } from '../../src/driver/gateway.ts';
 import type { CallRequest } from '../../src/driver/request.ts';
 import type { EventPayload } from '../../src/event/event.ts';
@@ -25,6 +27,7 @@ import { Delivery } from '../../src/runner/delivery.ts';
 import { EventIntake } from '../../src/runner/event_intake.ts';
 import { FunctionPauses } from '../../src/state/function_pauses.ts';
 import { Registry } from '../../src/state/registry.ts';
+import { loadRun } from '../../src/state/run_state.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/store/embedded/engine.ts';
 import { listenToScripts } from '../../src/store/messages.ts';
 import { outward } from '../../src/store/outward.ts';
@@ -79,12 +82,19 @@ class Server {
     const limits = new RunLimits();
     const terminator = new Terminator({ store, clock, functions, newId });
     const random = options.random ?? (() => 0);
+    const loadSteps = async (runId: string) =>
+      (await loadRun(store, runId, { withSteps: true }))?.steps ?? null;
+    const fetch: Fetch = (url, init) => world.stepFetch(url, init);
+    const dags = dagDriver({ clock, fetch, loadSteps });
     const executor = new Executor({
       store,
       clock,
       log,
       functions,
-      driverOf: () => ({ call: gate((request: CallRequest) => world.app.call(request)) }),
+      driverOf: ({ dag }) => {
+        const driver = dag === undefined ? world.app : dags(dag);
+        return { call: gate((request: CallRequest) => driver.call(request)) };
+      },
       gateway: gate(performGateway),
       limits,
       terminator,
@@ -153,6 +163,8 @@ export interface EndedRun {
 export class World {
   readonly clock: SimClock;
   readonly app: FakeApp;
+  /** Answers the steps of functions that are declared in documents. */
+  stepFetch: Fetch = (url) => Promise.reject(new Error(`nothing answers at ${url}`));
   logged = '';
   readonly log = createLogger({
     level: 'debug',

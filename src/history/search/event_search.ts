@@ -1,5 +1,5 @@
 /** Search over events by CEL: one expression a line over `event`; all must hold. */
-import { compileCondition } from '../../expression/expression.ts';
+import { compileCondition } from '../../expression/strict/condition.ts';
 import { parseConditions } from './conditions.ts';
 import { documentOf } from './document.ts';
 import { namesOf } from './event_names.ts';

@@ -2,7 +2,7 @@
  * Search over runs by CEL (graphql.md §7.3): one expression a line over `event`, `output` and `error`; all
  * must hold. A batch run matches when one of its events satisfies all conditions on events together.
  */
-import { compileCondition } from '../../expression/expression.ts';
+import { compileCondition } from '../../expression/strict/condition.ts';
 import { type Condition, parseConditions } from './conditions.ts';
 import { type Document, documentOf, goneDocument } from './document.ts';
 import { namesOf } from './event_names.ts';

@@ -1,7 +1,7 @@
 /** What makes searches fast must not change what they find: compared with plain evaluation of whole lines. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { compileCondition } from '../../../src/expression/expression.ts';
+import { compileCondition } from '../../../src/expression/strict/condition.ts';
 import { parse } from '../../../src/expression/syntax.ts';
 import { Failure } from '../../../src/expression/value.ts';
 import { compileRunSearch } from '../../../src/history/search/run_search.ts';

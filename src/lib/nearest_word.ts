@@ -6,6 +6,8 @@ const distanceMax = 2;
 /** The known word nearest to `typed`, or null when none is near. */
 export function nearestWord(typed: string, known: readonly string[]): string | null {
   const nearest = known
+    // As many letters at least have to be added or left out.
+    .filter((word) => Math.abs(word.length - typed.length) <= distanceMax)
     .map((word) => ({ word, distance: editDistance(typed.toLowerCase(), word) }))
     .filter(({ word, distance }) => distance <= Math.min(distanceMax, word.length - 1))
     .sort((left, right) => left.distance - right.distance)[0];
