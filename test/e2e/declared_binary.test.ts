@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { startStepServer } from '../../examples/cue/step-server.ts';
-import { eventually } from '../eventually.ts';
 import { freePort } from '../free_port.ts';
 import { serverCommand } from '../server_process.ts';
 import { type Ended, runProgram, runServer } from './declared_program.ts';
+import { endedRun } from './declared_run.ts';
 import { withPort } from './declared_stage.ts';
-import { hasEnded, ServerClient } from './server_client.ts';
+import { ServerClient } from './server_client.ts';
 
 const buildDeadlineMs = 180_000;
 const testDeadlineMs = 45_000;
@@ -238,13 +238,7 @@ describe.skipIf(!isCompiled)(name, () => {
           name: 'shop/customer.created',
           data: { email: 'ada@example.com' },
         });
-        const ended = await eventually(
-          async () => {
-            const [one] = await client.runsOf(eventId);
-            return one !== undefined && hasEnded(one) && one;
-          },
-          { deadlineMs: testDeadlineMs, what: 'the end of the run' },
-        );
+        const ended = await endedRun(client, eventId);
         expect(ended.status).toBe('Completed');
         expect(ended.output).toEqual({ offer: { status: 200, body: { done: true } } });
         expect(steps.calls.map(({ path }) => path)).toEqual([

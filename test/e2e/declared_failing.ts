@@ -113,9 +113,5 @@ export function failingText(rawUrl: string, absentUrl: string): string {
         d: stepAt('/resumed/d', { after: [{ step: 'c', if: "async.data.by == 'card'" }] }),
       },
     },
-    callee: {
-      steps: { work: stepAt('/callee/work') },
-    },
-    'failing-callee': { steps: { work: stepAt('/gone/only') } },
   });
 }

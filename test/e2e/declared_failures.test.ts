@@ -1,21 +1,13 @@
 /** What becomes of a declared function's run when its steps fail, answer oddly or not at all. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Inngest, referenceFunction } from 'inngest';
-import { serve } from 'inngest/bun';
 import { z } from 'zod';
-import { type AnswerStep, startStepServer } from '../../examples/cue/step-server.ts';
+import type { AnswerStep } from '../../examples/cue/step-server.ts';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../free_port.ts';
-import { hasRedis, RedisServer } from '../redis_server.ts';
-import { ServerProcess } from '../server_process.ts';
 import { failingAnswers, failingText, startRawSteps } from './declared_failing.ts';
-import { DeclaredStage, withPort } from './declared_stage.ts';
-import { after, functionsText, onceAt, stepAt } from './declared_text.ts';
-import { silent } from './keyed_stage.ts';
-import { hasEnded, type Run, ServerClient } from './server_client.ts';
+import { failureOf } from './declared_run.ts';
+import { DeclaredStage } from './declared_stage.ts';
+import type { Run } from './server_client.ts';
 
 const stageDeadlineMs = 60_000;
 const testDeadlineMs = 45_000;
@@ -30,10 +22,6 @@ const spanSchema = z.object({
 });
 type Span = z.infer<typeof spanSchema>;
 
-const listedSchema = z.array(z.looseObject({ id: z.string() }));
-
-const failureSchema = z.looseObject({ name: z.string(), message: z.string() });
-
 const retryAfterSeconds = 2;
 /** Clocks of two processes on one machine are read at different moments of a millisecond. */
 const clockSlackMs = 5;
@@ -44,12 +32,6 @@ const limited: AnswerStep = ({ request }) => {
   if (request.ctx.attempt !== 0) return { body: { done: true } };
   return { status: 429, headers: { 'retry-after': String(retryAfterSeconds) } };
 };
-
-/** Why a run has failed, as its output says. */
-function failureOf(run: Run): z.infer<typeof failureSchema> {
-  expect(run.status).toBe('Failed');
-  return failureSchema.parse(run.output);
-}
 
 describe('a declared function', () => {
   let stage: DeclaredStage;
@@ -288,205 +270,5 @@ describe('a declared function', () => {
       expect(seen).toEqual([undefined, event, event, event]);
     },
     testDeadlineMs,
-  );
-
-  test.concurrent(
-    'gives its result to an app that invokes it, and its failure',
-    async () => {
-      const sdk = new Inngest({
-        id: 'caller',
-        isDev: true,
-        baseUrl: stage.server.url,
-        logger: silent,
-      });
-      const functions = ['callee', 'failing-callee'].map((functionId) =>
-        sdk.createFunction(
-          { id: `calls-${functionId}`, triggers: [{ event: `caller/${functionId}` }], retries: 0 },
-          ({ step }) =>
-            step.invoke('call', {
-              function: referenceFunction({ appId: 'cue', functionId }),
-              data: { number: 21 },
-            }),
-        ),
-      );
-      const app = Bun.serve({
-        port: 0,
-        idleTimeout: 0,
-        routes: { '/api/inngest': serve({ client: sdk, functions }) },
-      });
-      try {
-        const synced = await fetch(`${app.url.origin}/api/inngest`, { method: 'PUT' });
-        expect(synced.status).toBe(200);
-        const [good, bad] = await Promise.all([
-          stage.send({ name: 'caller/callee', data: {} }),
-          stage.send({ name: 'caller/failing-callee', data: {} }),
-        ]);
-        const run = await stage.endedOne(good);
-        expect(run.status).toBe('Completed');
-        expect(run.output).toEqual({ work: { status: 200, body: { done: true } } });
-        const called = stage.steps.calls.find(({ path }) => path === '/callee/work');
-        expect(called?.request.event.data).toMatchObject({ number: 21 });
-        const failed = failureOf(await stage.endedOne(bad));
-        expect(failed.message).toContain('step "work" failed: invalid status code: 404');
-      } finally {
-        await app.stop(true);
-      }
-    },
-    testDeadlineMs,
-  );
-
-  async function listed(): Promise<z.infer<typeof listedSchema>> {
-    const answer = await fetch(`${stage.server.url}/v1/apps/cue/functions`);
-    return listedSchema.parse(await answer.json());
-  }
-
-  test.concurrent('is shown with its steps and edges', async () => {
-    const { url } = stage.steps;
-    const retries = { attempts: 2 };
-    expect((await listed()).find(({ id }) => id === 'cue-unclear')).toMatchObject({
-      name: 'unclear',
-      config: {
-        triggers: [{ event: 'unclear/wanted' }],
-        steps: [
-          { id: 'a', name: 'a', uri: `${url}/unclear/a`, retries },
-          { id: 'b', name: 'b', uri: `${url}/unclear/b`, retries },
-        ],
-        edges: [
-          { outgoing: '$trigger', incoming: 'a' },
-          { outgoing: 'a', incoming: 'b', metadata: { if: 'response.body.count > 1' } },
-        ],
-      },
-    });
-  });
-
-  test.concurrent('keeps its app: an SDK app of the same name is refused', async () => {
-    const sdk = new Inngest({ id: 'cue', isDev: true, baseUrl: stage.server.url, logger: silent });
-    const fn = sdk.createFunction({ id: 'x', triggers: [{ event: 'x/y' }] }, () => null);
-    const app = Bun.serve({
-      port: 0,
-      routes: { '/api/inngest': serve({ client: sdk, functions: [fn] }) },
-    });
-    try {
-      const synced = await fetch(`${app.url.origin}/api/inngest`, { method: 'PUT' });
-      expect(synced.ok).toBe(false);
-      expect(await synced.text()).toContain('is the app of functions declared in documents');
-      const ids = (await listed()).map(({ id }) => id);
-      expect(ids).toContain('cue-flaky');
-      expect(ids).not.toContain('cue-x');
-    } finally {
-      await app.stop(true);
-    }
-  });
-});
-
-describe('steps of a server with a key', () => {
-  const document = {
-    'signed.json': functionsText({ signed: { steps: { only: onceAt('/signed/only') } } }),
-  };
-
-  test(
-    'are called with signatures that they can check',
-    async () => {
-      const stage = await DeclaredStage.open('embedded', document, {}, { isKeyed: true });
-      try {
-        const run = await stage.endedOne(await stage.send({ name: 'signed/wanted', data: {} }));
-        expect(run.status).toBe('Completed');
-        expect(stage.callsOf(run)[0]?.headers['x-inngest-signature']).toMatch(
-          /^t=\d+&s=[0-9a-f]{64}$/,
-        );
-      } finally {
-        await stage.close();
-      }
-    },
-    stageDeadlineMs,
-  );
-
-  test(
-    'that have another key refuse, and the run fails with what they say',
-    async () => {
-      const keys = { isKeyed: true, stepKey: 'ff'.repeat(16) };
-      const stage = await DeclaredStage.open('embedded', document, {}, keys);
-      try {
-        const run = await stage.endedOne(await stage.send({ name: 'signed/wanted', data: {} }));
-        expect(failureOf(run).message).toBe('step "only" failed: invalid status code: 401');
-        expect(JSON.stringify(run.output)).toContain('the signature is missing, wrong or too old');
-      } finally {
-        await stage.close();
-      }
-    },
-    stageDeadlineMs,
-  );
-});
-
-const isRedisHere = hasRedis('redis');
-const sharing = `two servers on one Redis${isRedisHere ? '' : ' (skipped: not installed)'}`;
-describe.skipIf(!isRedisHere)(sharing, () => {
-  /** Enough for both servers to have a part in many of them. */
-  const runsCount = 20;
-  const diamond = functionsText({
-    diamond: {
-      steps: {
-        top: stepAt('/diamond/top'),
-        left: stepAt('/diamond/left', after('top')),
-        right: stepAt('/diamond/right', after('top')),
-        all: stepAt('/diamond/all', { ...after('left', 'right'), join: 'all' }),
-        any: stepAt('/diamond/any', after('left', 'right')),
-      },
-    },
-  });
-
-  test(
-    'with the same documents run every step of a diamond once',
-    async () => {
-      const directory = await mkdtemp(join(tmpdir(), 'inngest-diamond-'));
-      const steps = await startStepServer({ port: 0, signingKey: null });
-      const redis = await RedisServer.start();
-      const file = join(directory, 'diamond.json');
-      await Bun.write(file, withPort(diamond, steps.port));
-      const options = {
-        dataDir: join(directory, 'data'),
-        args: ['--redis-uri', redis.url, '--functions', file],
-      };
-      const starting = [ServerProcess.start(options), ServerProcess.start(options)];
-      const servers = (await Promise.allSettled(starting)).flatMap((one) =>
-        one.status === 'fulfilled' ? [one.value] : [],
-      );
-      try {
-        expect(servers.length).toBe(starting.length);
-        const client = new ServerClient(servers.map(({ url }) => url));
-        const events = Array.from({ length: runsCount }, (_, n) => ({
-          name: 'diamond/wanted',
-          data: { n },
-        }));
-        // One by one: both servers take events in.
-        const ids = (await Promise.all(events.map((event) => client.send(event)))).flat();
-        for (const id of ids) {
-          const runs = await eventually(
-            async () => {
-              const found = await client.runsOf(id);
-              return found.length > 0 && found.every(hasEnded) && found;
-            },
-            { deadlineMs: testDeadlineMs, what: `the end of the run of event ${id}` },
-          );
-          expect(runs.map(({ status }) => status)).toEqual(['Completed']);
-          const called = steps.calls.filter(
-            ({ request }) => request.ctx.run_id === runs[0]?.run_id,
-          );
-          expect(called.map(({ request }) => request.ctx.step_id).toSorted()).toEqual([
-            'all',
-            'any',
-            'left',
-            'right',
-            'top',
-          ]);
-        }
-      } finally {
-        await Promise.all(servers.map((server) => server.dispose()));
-        await steps.close();
-        await redis.dispose();
-        await rm(directory, { recursive: true, force: true });
-      }
-    },
-    stageDeadlineMs,
   );
 });

@@ -1,16 +1,12 @@
-/** Documents that change, break, vanish or come from elsewhere, under a server that runs. */
+/** Documents that change, break or vanish under a server that runs. */
 import { describe, expect, test } from 'bun:test';
-import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startStepServer } from '../../examples/cue/step-server.ts';
 import { eventually } from '../eventually.ts';
-import { freePort } from '../free_port.ts';
-import { type ServerOptions, ServerProcess, serverCommand } from '../server_process.ts';
-import { runProgram, runServer } from './declared_program.ts';
-import { DeclaredStage, withPort } from './declared_stage.ts';
-import { after, functionsText, onceAt } from './declared_text.ts';
-import { hasEnded, ServerClient } from './server_client.ts';
+import { ServerProcess } from '../server_process.ts';
+import { hasChanged, said } from './declared_log.ts';
+import { DeclaredStage } from './declared_stage.ts';
+import { after, functionsText, onceAt, pathsText } from './declared_text.ts';
 
 const testDeadlineMs = 45_000;
 /** A schedule has a tick each minute. */
@@ -18,50 +14,14 @@ const cronDeadlineMs = 80_000;
 const signingKey = '0123456789abcdef0123456789abcdef';
 const keys = ['--signing-key', signingKey, '--event-key', 'event-key'];
 
-/** Functions of one step each, by their ids, with the paths of the steps. */
-function paths(functions: Readonly<Record<string, string>>): string {
-  const entries = Object.entries(functions).map(
-    ([id, path]) => [id, { steps: { only: onceAt(path) } }] as const,
-  );
-  return functionsText(Object.fromEntries(entries));
-}
-
-interface LogLine {
-  readonly level: string;
-  readonly msg: string;
-  readonly [field: string]: unknown;
-}
-
-async function linesOf(server: ServerProcess): Promise<LogLine[]> {
-  const text = await server.logs();
-  // The server's own log; what is not JSON is no line of it.
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith('{') && line.endsWith('}'))
-    .map((line) => JSON.parse(line) as LogLine);
-}
-
-/** The lines that say it, once there are that many. */
-function said(server: ServerProcess, message: RegExp, count = 1): Promise<LogLine[]> {
-  return eventually(
-    async () => {
-      const found = (await linesOf(server)).filter(({ msg }) => message.test(msg));
-      return found.length >= count && found;
-    },
-    { what: `${count} log line(s) like ${message}` },
-  );
-}
-
-const hasChanged = /^functions in documents have changed$/;
-
 describe('in dev a document', () => {
   test.concurrent(
     'that is edited is used by the next run; functions come and go with it',
     async () => {
-      const before = paths({ stays: '/edited/one', leaves: '/edited/leaves' });
+      const before = pathsText({ stays: '/edited/one', leaves: '/edited/leaves' });
       const stage = await DeclaredStage.open('embedded', { 'live.json': before });
       try {
-        await stage.write('live.json', paths({ stays: '/edited/two', comes: '/edited/comes' }));
+        await stage.write('live.json', pathsText({ stays: '/edited/two', comes: '/edited/comes' }));
         const [line] = await said(stage.server, hasChanged);
         expect(line).toMatchObject({
           added: ['cue-comes'],
@@ -87,7 +47,7 @@ describe('in dev a document', () => {
   test.concurrent(
     'that another file takes the place of is read again, every time',
     async () => {
-      const text = (n: number) => paths({ replaced: `/replaced/${n}` });
+      const text = (n: number) => pathsText({ replaced: `/replaced/${n}` });
       const stage = await DeclaredStage.open('embedded', { 'live.json': text(0) });
       try {
         for (const n of [1, 2, 3]) {
@@ -141,6 +101,61 @@ function: defs.#Function & {
   );
 
   test.concurrent(
+    'that is edited while a run is under way says how the run goes on',
+    async () => {
+      const text = (steps: Readonly<Record<string, unknown>>) =>
+        functionsText({ long: { steps: { a: onceAt('/long/a'), ...steps } } });
+      const stage = await DeclaredStage.open('embedded', {
+        'live.json': text({
+          b: onceAt('/long/old', after('a')),
+          gone: onceAt('/long/gone', after('a')),
+        }),
+      });
+      try {
+        stage.holdNext('/long/a');
+        const eventId = await stage.send({ name: 'long/wanted' });
+        await stage.whenHeld(['/long/a']);
+        await stage.write(
+          'live.json',
+          text({
+            b: onceAt('/long/new', { after: [{ step: 'a', if: 'response.status == 200' }] }),
+            more: onceAt('/long/more', after('b')),
+          }),
+        );
+        await said(stage.server, hasChanged);
+        stage.release('/long/a');
+        const run = await stage.endedOne(eventId);
+        expect(run.status).toBe('Completed');
+        const called = stage.callsOf(run).map(({ path }) => path);
+        expect(called).toEqual(['/long/a', '/long/new', '/long/more']);
+      } finally {
+        await stage.close();
+      }
+    },
+    testDeadlineMs,
+  );
+
+  test.concurrent(
+    'that was named and is deleted leaves its functions as they are, and says so',
+    async () => {
+      const document = pathsText({ deleted: '/deleted/only' });
+      const stage = await DeclaredStage.open('embedded', { 'live.json': document });
+      try {
+        await rm(join(stage.directory, 'live.json'));
+        await said(stage.server, /live\.json: .*not exist/);
+        await said(stage.server, /the functions read before stay/);
+        const run = await stage.endedOne(await stage.send({ name: 'deleted/wanted' }));
+        expect(run.status).toBe('Completed');
+        await stage.write('live.json', pathsText({ deleted: '/deleted/back' }));
+        await said(stage.server, hasChanged);
+      } finally {
+        await stage.close();
+      }
+    },
+    testDeadlineMs,
+  );
+
+  test.concurrent(
     'that has gone takes its schedules with it',
     async () => {
       const everyMinute = (path: string) => ({
@@ -180,14 +195,14 @@ describe('a server that is told SIGHUP', () => {
     async () => {
       const stage = await DeclaredStage.open(
         'embedded',
-        { 'live.json': paths({ hung: '/hung/one' }) },
+        { 'live.json': pathsText({ hung: '/hung/one' }) },
         {},
         { isKeyed: true },
       );
       const { server } = stage;
       const hangUp = () => void process.kill(server.pid, 'SIGHUP');
       try {
-        await stage.write('live.json', paths({ hung: '/hung/two' }));
+        await stage.write('live.json', pathsText({ hung: '/hung/two' }));
         hangUp();
         await said(server, hasChanged);
         for (let times = 0; times < 20; times += 1) hangUp();
@@ -215,199 +230,6 @@ describe('a server that is told SIGHUP', () => {
         expect(await server.isHealthy()).toBe(true);
       } finally {
         await server.dispose();
-      }
-    },
-    testDeadlineMs,
-  );
-});
-
-/** A server and steps, for tests that put documents elsewhere than into a file with a flag. */
-async function withSteps(
-  options: ServerOptions,
-  play: (
-    server: ServerProcess,
-    steps: Awaited<ReturnType<typeof startStepServer>>,
-  ) => Promise<void>,
-): Promise<void> {
-  const steps = await startStepServer({ port: 0, signingKey: null });
-  try {
-    const env = Object.entries(options.env ?? {}).map(([name, text]) => [
-      name,
-      withPort(text, steps.port),
-    ]);
-    const server = await ServerProcess.start({ ...options, env: Object.fromEntries(env) });
-    try {
-      await play(server, steps);
-    } finally {
-      await server.dispose();
-    }
-  } finally {
-    await steps.close();
-  }
-}
-
-async function endedRun(client: ServerClient, eventId: string) {
-  return await eventually(
-    async () => {
-      const [run] = await client.runsOf(eventId);
-      return run !== undefined && hasEnded(run) && run;
-    },
-    { deadlineMs: testDeadlineMs, what: `the end of the run of ${eventId}` },
-  );
-}
-
-describe('documents', () => {
-  test.concurrent(
-    'are found in the working directory; gone at the next start, their runs still end',
-    () =>
-      withSteps({}, async (server, steps) => {
-        const text = functionsText({
-          found: {
-            steps: {
-              a: onceAt('/found/a'),
-              b: onceAt('/found/b', {
-                after: [{ step: 'a', async: { event: 'found/go', ttl: '1h' } }],
-              }),
-              c: onceAt('/found/c', after('b')),
-            },
-          },
-        });
-        const file = join(server.directory, 'inngest.cue');
-        await Bun.write(file, withPort(text, steps.port));
-        await server.restart();
-        const client = new ServerClient(server.url);
-        const [eventId = ''] = await client.send({ name: 'found/wanted', data: {} });
-        await eventually(async () => {
-          const [run] = await client.runsOf(eventId);
-          return run && (await client.jobs(run.run_id)).some(({ kind }) => kind === 'timeout');
-        });
-        await server.stop();
-        await rm(file);
-        await server.restart();
-        const answer = await fetch(`${server.url}/v1/apps/cue/functions`);
-        expect(await answer.json()).toEqual([]);
-        const [late = ''] = await client.send({ name: 'found/wanted', data: {} });
-        await client.send({ name: 'found/go', data: {} });
-        const run = await endedRun(client, eventId);
-        expect(run.status).toBe('Completed');
-        expect(steps.calls.map(({ path }) => path)).toEqual(['/found/a', '/found/b', '/found/c']);
-        expect(await client.runsOf(late)).toEqual([]);
-      }),
-    testDeadlineMs,
-  );
-
-  test.concurrent(
-    'come out of INNGEST_CONFIG',
-    () =>
-      withSteps(
-        { env: { INNGEST_CONFIG: paths({ variable: '/variable/only' }) } },
-        async (server, steps) => {
-          const client = new ServerClient(server.url);
-          const [eventId = ''] = await client.send({ name: 'variable/wanted', data: {} });
-          expect((await endedRun(client, eventId)).status).toBe('Completed');
-          expect(steps.calls.map(({ path }) => path)).toEqual(['/variable/only']);
-          await said(server, /^documents were read$/);
-        },
-      ),
-    testDeadlineMs,
-  );
-
-  test.concurrent(
-    'that have not changed are not evaluated at the next start',
-    () =>
-      withSteps({}, async (server, steps) => {
-        const text = paths({ cached: '/cached/as-written' });
-        await Bun.write(join(server.directory, 'inngest.json'), withPort(text, steps.port));
-        await server.restart();
-        const folder = join(server.dataDir, 'documents');
-        const [name = '', ...others] = await readdir(folder);
-        expect(others).toEqual([]);
-        // Whoever evaluates the document does not come to this value.
-        const file = join(folder, name);
-        const kept = await Bun.file(file).text();
-        await server.stop();
-        await Bun.write(file, kept.replace('/cached/as-written', '/cached/as-kept'));
-        await server.restart();
-        const client = new ServerClient(server.url);
-        const [eventId = ''] = await client.send({ name: 'cached/wanted', data: {} });
-        await endedRun(client, eventId);
-        expect(steps.calls.map(({ path }) => path)).toEqual(['/cached/as-kept']);
-      }),
-    testDeadlineMs,
-  );
-
-  test.concurrent(
-    'that are broken at the start keep the server from it, with everything on stderr',
-    async () => {
-      const cwd = await mkdtemp(join(tmpdir(), 'inngest-declared-'));
-      try {
-        await Bun.write(
-          join(cwd, 'one.json'),
-          paths({ one: '/one' }).replace('"http"', '"docker"'),
-        );
-        await Bun.write(join(cwd, 'two.cue'), 'function: {\n\tid: "two"\n');
-        const flags = ['--in-memory', '--port', '0', '--functions', 'one.json'];
-        const command = [...(await serverCommand()), 'start', ...keys, ...flags];
-        const env = { PATH: process.env.PATH ?? '' };
-        const ended = await runProgram([...command, '--functions', 'two.cue'], { cwd, env });
-        expect({ exitCode: ended.exitCode, stdout: ended.stdout }).toEqual({
-          exitCode: 1,
-          stdout: '',
-        });
-        expect(ended.stderr).toMatch(
-          /^one\.json:\d+:\d+: functions\.one\.steps\.only\.runtime\.type: /m,
-        );
-        expect(ended.stderr).toMatch(/^two\.cue:2:11: /m);
-        expect(ended.stderr).toContain('the server was not started: its documents are not valid');
-      } finally {
-        await rm(cwd, { recursive: true, force: true });
-      }
-    },
-    testDeadlineMs,
-  );
-});
-
-describe('settings in a document', () => {
-  const settings = (port: number) =>
-    `config: {eventAPI: {port: ${port}, maxSize: 2048}, log: level: "error"}`;
-
-  test.concurrent(
-    'are those of the server, as far as no flag says otherwise',
-    async () => {
-      const cwd = await mkdtemp(join(tmpdir(), 'inngest-declared-'));
-      const env = { PATH: process.env.PATH ?? '' };
-      const command = [...(await serverCommand()), 'dev', '--in-memory', '--no-discovery'];
-      try {
-        const [documented, flagged] = [await freePort(), await freePort()];
-        await Bun.write(join(cwd, 'inngest.cue'), settings(documented));
-        for (const [port, flags] of [
-          [documented, []],
-          [flagged, ['--port', String(flagged)]],
-        ] as const) {
-          const url = `http://127.0.0.1:${port}`;
-          await using _server = await runServer([...command, ...flags], { cwd, env }, url);
-          const large = await fetch(`${url}/e/key`, { method: 'POST', body: ' '.repeat(2_049) });
-          expect(large.status).toBe(413);
-        }
-      } finally {
-        await rm(cwd, { recursive: true, force: true });
-      }
-    },
-    testDeadlineMs,
-  );
-
-  test.concurrent(
-    'say how much is logged, and a flag more',
-    async () => {
-      const env = { INNGEST_CONFIG: settings(1) };
-      const quiet = await ServerProcess.start({ env });
-      const talking = await ServerProcess.start({ env, args: ['--log-level', 'info'] });
-      try {
-        await said(talking, /server is ready/);
-        expect(await linesOf(quiet)).toEqual([]);
-      } finally {
-        await quiet.dispose();
-        await talking.dispose();
       }
     },
     testDeadlineMs,

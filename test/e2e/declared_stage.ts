@@ -133,6 +133,17 @@ export class DeclaredStage {
     this.#held.clear();
   }
 
+  /** A run once it has ended, however it was started. */
+  endedRun(runId: string): Promise<Run> {
+    return eventually(
+      async () => {
+        const run = await this.client.run(runId);
+        return hasEnded(run) && run;
+      },
+      { deadlineMs: runDeadlineMs, what: `the end of run ${runId}` },
+    );
+  }
+
   /** A run of an event, however far it has come. */
   runOf(eventId: string): Promise<Run> {
     return eventually(async () => (await this.client.runsOf(eventId))[0], {

@@ -31,3 +31,11 @@ export function functionsText(functions: Readonly<Record<string, FunctionText>>)
   ]);
   return JSON.stringify({ functions: Object.fromEntries(entries) }, null, 2);
 }
+
+/** Functions of one step each, called once: by their ids, the paths of the steps. */
+export function pathsText(paths: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(paths).map(
+    ([id, path]) => [id, { steps: { only: onceAt(path) } }] as const,
+  );
+  return functionsText(Object.fromEntries(entries));
+}

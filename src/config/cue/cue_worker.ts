@@ -53,11 +53,17 @@ function startEngine(memoryBytes: number): Promise<CueEngine> {
   Object.assign(globalThis, { fs: { constants: openFlags, writeSync: print } });
   Object.assign(WebAssembly, {
     instantiate: (program: Uint8Array, imports: WebAssembly.Imports) =>
-      instantiate(withMemoryLimit(program, memoryBytes), imports),
+      instantiate(withMemoryLimit(packedProgram() ?? program, memoryBytes), imports),
   });
   // Go's way to say that it ended; what matters of that is in the answer.
   console.warn = () => undefined;
   return init();
+}
+
+/** The binary holds the program packed, and the package gets an empty one; see build.ts. */
+function packedProgram(): Uint8Array | null {
+  const program: unknown = Reflect.get(globalThis, Symbol.for('inngest.cue.program'));
+  return program instanceof Uint8Array ? program : null;
 }
 
 function evaluate(engine: CueEngine, text: string): TextAnswer {
