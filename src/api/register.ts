@@ -6,6 +6,7 @@
  * in `data.errors` in full.
  */
 import type { AppDefinition } from '../function/definition.ts';
+import { documentApp } from '../function/document_app.ts';
 import { type ReadRegistration, readRegistration } from '../function/registration.ts';
 import type { ValidationError } from '../function/validation_error.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -85,8 +86,9 @@ async function refuseRegistration(
   { registry, log }: RegisterDeps,
 ): Promise<Reply> {
   // Python answers the ping with 200 even now, so the app's error has to be noted here (§1.3).
-  const app: AppDefinition | null =
-    registry.app(appName) ?? (url === '' ? null : registry.appByUrl(url));
+  // Who only claims the name of the documents' app has no part in it.
+  const named = appName === documentApp ? null : registry.app(appName);
+  const app: AppDefinition | null = named ?? (url === '' ? null : registry.appByUrl(url));
   if (app !== null && reason !== 'no_app_name') await registry.setError(app.id, 'invalid_function');
   const message = messageOf(reason, errors);
   log.warn('app refused', { app: appName, url, reason: message });

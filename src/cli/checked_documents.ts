@@ -9,7 +9,7 @@ import type { Evaluated, Problem, Source } from '../config/source.ts';
 import { hasColors } from '../lib/logger.ts';
 import { type FlagReader, notEmpty } from './flag_reader.ts';
 import { errorLine } from './output.ts';
-import { readStandardInput, standardInput } from './standard_input.ts';
+import { readStandardInput, standardInput, unlessAborted } from './standard_input.ts';
 
 export interface Checked {
   readonly sources: readonly Source[];
@@ -36,7 +36,7 @@ export function checkDocuments(
     const { sources } = found;
     const notes = [...found.notes];
     if (sources.length === 0) {
-      return { sources, loaded: { ok: false, problems: [absence()] }, evaluated: [], notes };
+      return { sources, loaded: { ok: false, problems: [absence(notes)] }, evaluated: [], notes };
     }
     const evaluated: Evaluated[] = [];
     const cacheDir = dataDir === null ? null : resolve(dataDir);
@@ -50,12 +50,13 @@ export function checkDocuments(
 
 /** Those of a server that is started here with these files. */
 async function findSources(named: readonly string[], signal: AbortSignal) {
-  const place = { workingDirectory: process.cwd(), env: process.env };
-  const files = named.filter((name) => name !== standardInput);
-  if (files.length === named.length) return findDocuments({ ...place, explicit: files });
+  const explicit = named.filter((name) => name !== standardInput);
+  const place = { workingDirectory: process.cwd(), env: process.env, explicit, isReadOnce: true };
+  const find = () => unlessAborted(findDocuments(place), signal);
+  if (explicit.length === named.length) return find();
   const typed = await readStandardInput(process.env, signal);
-  if (files.length === 0) return typed;
-  const found = await findDocuments({ ...place, explicit: files });
+  if (explicit.length === 0) return typed;
+  const found = await find();
   if (found.ok && typed.ok) return { ...found, sources: [...found.sources, ...typed.sources] };
   return {
     ok: false as const,
@@ -64,8 +65,18 @@ async function findSources(named: readonly string[], signal: AbortSignal) {
   };
 }
 
-function absence(): Problem {
-  const message = `no document was found: neither inngest.cue nor inngest.json is in ${process.cwd()}, in /etc or in /etc/inngest, and INNGEST_CONFIG is not set. Name a file, or write a first one with 'inngest init'`;
+/** Where documents were looked for, and what was there instead. */
+function absence(notes: readonly string[]): Problem {
+  const value = process.env[configVariable];
+  const unset = value === undefined ? 'is not set' : 'is empty';
+  const variable = (value ?? '').trim() === '' ? `, and ${configVariable} ${unset}` : '';
+  const folder = process.cwd();
+  const found =
+    notes.length === 0
+      ? `neither inngest.cue nor inngest.json is in ${folder} or in /etc, no document is in /etc/inngest${variable}`
+      : `${notes.join('; ')}. Nothing else is in ${folder}, in /etc or in /etc/inngest${variable}`;
+  const advice = "Name a file, or write a first one with 'inngest init'";
+  const message = `no document was found: ${found}. ${advice}`;
   return { source: '', path: '', position: null, message };
 }
 
@@ -77,7 +88,7 @@ function overheard(evaluator: Evaluator, evaluated: Evaluated[]): Evaluator {
       evaluated.push(...evaluations.flatMap((one) => (one.ok ? [one] : [])));
       return evaluations;
     },
-    locate: (source, paths) => evaluator.locate(source, paths),
+    locate: (requests, signal) => evaluator.locate(requests, signal),
   };
 }
 
@@ -93,9 +104,9 @@ export function notesText({ loaded, sources: read, notes }: Checked): string {
   const hasColor = hasColors(process.stderr, process.env);
   const noted = notes.map((note) => `note: ${note}\n`).join('');
   const [first] = loaded.ok ? [] : loaded.problems;
-  // Of no document: that there is none.
-  if (first?.source === '') return noted + errorLine(first.message);
+  // Of no document: that there is none, and what was passed over.
+  if (first?.source === '') return errorLine(first.message);
   return loaded.ok
     ? noted + problemsText(loaded.warnings, { sources, hasColor, kind: 'warning' })
-    : noted + problemsText(loaded.problems, { sources, hasColor });
+    : noted + problemsText(loaded.problems, { sources, hasColor, notes: loaded.notes ?? [] });
 }

@@ -1,16 +1,20 @@
 /** One command, from argv to its exit code. */
 import { type CommandLine, parseCommandLine } from './command_line.ts';
 import { helpText, usageLine } from './help.ts';
-import { write, writeError } from './output.ts';
+import { OutputError, write, writeError } from './output.ts';
 import { serve } from './serve.ts';
 import { UsageError } from './usage_error.ts';
 import { version } from './version.ts';
 
-/** Resolves with the exit code: 0, 1 for a wrong flag or a failure, 3 for an unknown command. */
+/** Resolves with the exit code: 0, 1 for a wrong flag, a failure or output that is lost, 3 for an unknown command. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   try {
     return await execute(parseCommandLine(argv), argv);
   } catch (error) {
+    if (error instanceof OutputError) {
+      await writeError(error.message);
+      return 1;
+    }
     if (!(error instanceof UsageError)) throw error;
     await writeError(`${error.message}\n${usageLine(error.command)}`);
     return error.exitCode;

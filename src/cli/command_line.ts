@@ -10,7 +10,8 @@ import {
   type WorkCommand,
   wordText,
 } from './command_name.ts';
-import { type Flag, flags, flagsOf, missingFlags } from './flag.ts';
+import type { Flag } from './flag.ts';
+import { flags, flagsOf, missingFlags } from './flag_list.ts';
 import { UsageError } from './usage_error.ts';
 
 /** Texts of a flag in the order given; a switch has 'true' or 'false'. */

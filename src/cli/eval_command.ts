@@ -1,4 +1,5 @@
 /** `inngest eval [FILE...]`. */
+import { wishedConfig } from '../config/service_wish.ts';
 import type { Evaluated } from '../config/source.ts';
 import { type Checked, checkDocuments, notesText, problemJson } from './checked_documents.ts';
 import { flagReader, switchOn } from './flag_reader.ts';
@@ -37,7 +38,8 @@ function definitions(
     ...(isObject(value.function) ? [[String(value.function.id), value.function] as const] : []),
     ...(isObject(value.functions) ? Object.entries(value.functions) : []),
   ]);
-  const configs = evaluated.flatMap(({ value }) => (isObject(value.config) ? [value.config] : []));
+  // The server's own defaults are not the schema's: read again, those would be taken for wishes.
+  const configs = evaluated.map(wishedConfig).filter((config) => config !== null);
   return {
     functions: Object.fromEntries(
       functions.map(([id, one]) => [id, areSecretsShown ? one : maskedFunction(one)]),

@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import type { GivenFlags } from './command_line.ts';
 import type { FlagCommand } from './command_name.ts';
-import { envName, type Flag, flagsOf } from './flag.ts';
+import { envName, type Flag } from './flag.ts';
+import { flagsOf } from './flag_list.ts';
 import { UsageError } from './usage_error.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,7 @@
 /** What `inngest help` prints. */
 import { type CommandName, commandWords, type FlagCommand, wordText } from './command_name.ts';
-import { type Flag, flagsOf } from './flag.ts';
+import type { Flag } from './flag.ts';
+import { flagsOf } from './flag_list.ts';
 import { version } from './version.ts';
 
 const widthMax = 100;
@@ -35,16 +36,18 @@ More about a command: inngest COMMAND --help
 const details: Readonly<Record<FlagCommand, string>> = {
   dev: serverDetails(),
   start: serverDetails(),
-  validate: `Without FILE it checks what a server started here would read: inngest.cue or inngest.json in this folder,
-then those in /etc and /etc/inngest, then INNGEST_CONFIG. - reads standard input. Several files are checked
-together: an id may be in one of them only. Problems go to stderr as FILE:LINE:COLUMN: PATH: MESSAGE, all of
-them at once. Exit code 0 when all is well, 1 when not, so a CI job needs no more than this line:
+  validate: `Without FILE it checks what a server started here would read: the files in INNGEST_FUNCTIONS, else
+inngest.cue or inngest.json in this folder, then those in /etc and /etc/inngest, then INNGEST_CONFIG.
+- reads standard input, and FILE may be a pipe. Several files are checked together: an id may be in one of
+them only. Problems go to stderr as FILE:LINE:COLUMN: PATH: MESSAGE, all of them at once. Exit code 0 when
+all is well, 1 when not, so a CI job needs no more than this line:
   inngest validate`,
   init: `FILE is inngest.cue when left out; with a name that ends in .json it is the same in JSON, without comments.
 The function in it runs as it is, against steps on 127.0.0.1:9000.`,
   eval: `Reads and checks the same files as validate and prints one object: {"functions": {ID: ...}, "config": ...},
-with loops, templates and defaults worked out. The output is a document again, except for keys and passwords,
-which are *** unless --show-secrets is given. Indented on a terminal, one line elsewhere and with --json.`,
+with loops, templates and defaults worked out; a config has only what was written, as a server has defaults
+of its own. The output is a document again, except for keys and passwords, which are *** unless
+--show-secrets is given. Indented on a terminal, one line elsewhere and with --json.`,
   backup: `The server is neither stopped nor held up. FILE appears when it is complete and checked; it is one
 SQLite database with the others inside. Keep it on another machine: it holds events and outputs of steps.
 A backup that was killed leaves a folder FILE.partial-..., which can be deleted.
@@ -65,8 +68,9 @@ directory get its owner.`,
 
 function serverDetails(): string {
   return `Every flag can be set in the environment as INNGEST_SDK_URL and so on; a flag wins.
-Functions declared in inngest.cue (see inngest help validate) are run by the server itself. SIGHUP makes it
-read their documents again; dev also does when they change. What is broken changes nothing and is logged.
+Functions declared in CUE or JSON documents are run by the server itself, without an SDK: inngest init writes
+a first one, inngest validate checks them. Documents may also hold settings of the server, over which flags win.
+SIGHUP makes it read them again; dev also does when they change. What is broken changes nothing and is logged.
 With both --redis-uri and --postgres-uri nothing is kept on this machine. Without --postgres-uri each
 server on a Redis has a history of its own.
 Ctrl-C lets calls in flight finish, for up to 10 seconds; a second one ends the server at once.`;
@@ -75,6 +79,7 @@ Ctrl-C lets calls in flight finish, for up to 10 seconds; a second one ends the 
 const examples: Readonly<Record<FlagCommand, string>> = {
   dev: `  inngest dev                                          find apps on local ports
   inngest dev -u http://localhost:3000/api/inngest     use this app
+  inngest dev --functions orders.cue                   run the functions in this document
   inngest dev --in-memory --no-discovery -p 9000       leave no trace, on another port
   inngest dev --retention 7d                           forget what is older than a week`,
   start: `  inngest start --signing-key "$(openssl rand -hex 32)" --event-key secret -u https://app.example/api/inngest

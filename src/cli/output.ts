@@ -1,13 +1,50 @@
 /** What commands write: data to stdout, the rest to stderr. */
 import { hasColors } from '../lib/logger.ts';
 
-/** Resolves once the text is written: the process ends right after, and a pipe may be slow. */
-export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((written) => void stream.write(text, () => written()));
+/** Output that nobody got. */
+export class OutputError extends Error {
+  readonly code = 'output';
+  override readonly name = 'OutputError';
 }
 
-export function writeError(message: string): Promise<void> {
-  return write(process.stderr, errorLine(message));
+type StreamError = Error & { readonly code?: string };
+
+/** Who closed a pipe has read enough: `inngest eval | head -1`. */
+const closedCodes: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET']);
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space is left on the device',
+  EDQUOT: 'the quota of this user is used up',
+  EBADF: 'it is closed',
+};
+
+/**
+ * Resolves once the text is written: the process ends right after, and a pipe may be slow. Rejects with `OutputError`
+ * when it could not be; that a pipe was closed is no error.
+ */
+export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((written, failed) => {
+    const end = (error?: StreamError | null): void => {
+      if (!error || closedCodes.has(error.code ?? '')) written();
+      else failed(lost(error));
+    };
+    // What it would throw elsewhere has been told here already.
+    stream.on('error', end);
+    try {
+      stream.write(text, end);
+    } catch (error) {
+      end(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+}
+
+function lost(error: StreamError): OutputError {
+  const reason = reasons[error.code ?? ''] ?? error.message;
+  return new OutputError(`the output could not be written: ${reason}`, { cause: error });
+}
+
+/** There is no place left to tell that stderr itself is lost. */
+export async function writeError(message: string): Promise<void> {
+  await write(process.stderr, errorLine(message)).catch(() => undefined);
 }
 
 /** As stderr gets it, with its line break. */

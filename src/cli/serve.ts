@@ -1,4 +1,5 @@
 /** `inngest dev` and `inngest start`: one server until a signal ends it. */
+import type { Documents } from '../config/documents.ts';
 import { createLogger, hasColors, type LogFields, type Logger } from '../lib/logger.ts';
 import { compileLua } from '../store/embedded/lua_wasm.ts';
 import { redactRedisUri } from '../store/redis/redis_uri.ts';
@@ -45,7 +46,7 @@ export async function serve(command: ServerCommand, given: GivenFlags): Promise<
     compileLua().catch(() => {});
     const { startServer } = await import('../server.ts');
     const server = await startServer(settings, log, documents.options);
-    announce(settings, server.url, log, hasColor);
+    announce(settings, server.url, log, { hasColor, documents: documents.documents });
     const signal = await asked;
     log.info('stopping: calls in flight may finish; a second signal ends the server at once', {
       signal,
@@ -74,10 +75,16 @@ function withFreePort({ settings, isPortChosen }: ReadSettings, log: Logger): Se
   return { ...settings, port };
 }
 
-function announce(settings: Settings, url: string, log: Logger, hasColor: boolean): void {
+function announce(
+  settings: Settings,
+  url: string,
+  log: Logger,
+  { hasColor, documents }: { readonly hasColor: boolean; readonly documents: Documents },
+): void {
   const { mode, dataDir, redisUri, redisPrefix, postgresUri, sdkUrls, isDiscoveryOn } = settings;
-  if (settings.logFormat === 'text') process.stderr.write(bannerText(settings, url, hasColor));
-  else {
+  if (settings.logFormat === 'text') {
+    process.stderr.write(bannerText(settings, url, hasColor, documents));
+  } else {
     const redis = redisUri === null ? {} : { redis: redactRedisUri(redisUri), redisPrefix };
     const engine = redisUri === null ? 'embedded' : 'redis';
     const postgres = postgresUri === null ? {} : { postgres: redactPostgresUri(postgresUri) };

@@ -34,8 +34,8 @@ async function readAll(): Promise<Uint8Array | null> {
   return Buffer.concat(chunks);
 }
 
-/** At a terminal the end may never come. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** At a terminal, or of a pipe, the end may never come. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const abort = (): void => aborted.reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });

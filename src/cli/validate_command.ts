@@ -27,12 +27,20 @@ export function validateCommand({ given, words }: GivenWork): Work {
 
 function outcomeOf(checked: Checked): Outcome {
   const { loaded, notes } = checked;
+  const unchecked = loaded.ok ? [] : (loaded.notes ?? []);
   const sources = checked.sources.map(({ name }) => name);
   const functions = loaded.ok ? loaded.functions.map(functionJson) : [];
   const problems = loaded.ok ? [] : loaded.problems.map(problemJson);
   const warnings = loaded.ok ? loaded.warnings.map(problemJson) : [];
   return {
-    json: { valid: loaded.ok, sources, functions, problems, warnings, notes },
+    json: {
+      valid: loaded.ok,
+      sources,
+      functions,
+      problems,
+      warnings,
+      notes: [...notes, ...unchecked],
+    },
     text: loaded.ok ? successText(loaded, sources) : '',
     notes: notesText(checked),
     exitCode: loaded.ok ? 0 : 1,

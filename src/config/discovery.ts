@@ -8,6 +8,7 @@ import {
   type FileRead,
   readDocumentFile,
   readDocumentFolder,
+  readDocumentOnce,
 } from './document_file.ts';
 import { type Environment, expandEnvironment } from './environment.ts';
 import { holdsOptions } from './options_file.ts';
@@ -19,6 +20,8 @@ export interface DiscoveryOptions {
   readonly workingDirectory: string;
   readonly env: Environment;
   readonly systemDirectory?: string;
+  /** Also pipes may be named: nobody reads them a second time. */
+  readonly isReadOnce?: boolean;
 }
 
 export type FoundDocuments =
@@ -104,8 +107,11 @@ export function watchedPaths(options: DiscoveryOptions): string[] {
 }
 
 function levelsOf(options: DiscoveryOptions): (() => Promise<Level>)[] {
-  const { explicit, workingDirectory, systemDirectory = '/etc', env } = options;
-  if (explicit.length > 0) return [() => explicitLevel(explicit, workingDirectory)];
+  const { explicit, workingDirectory, systemDirectory = '/etc', env, isReadOnce } = options;
+  if (explicit.length > 0) {
+    const readNamed = isReadOnce ? readDocumentOnce : readDocumentFile;
+    return [() => explicitLevel(explicit, workingDirectory, readNamed)];
+  }
   return [
     () => workingLevel(workingDirectory),
     () => systemLevel(systemDirectory),
@@ -113,10 +119,14 @@ function levelsOf(options: DiscoveryOptions): (() => Promise<Level>)[] {
   ];
 }
 
-async function explicitLevel(paths: readonly string[], folder: string): Promise<Level> {
+async function explicitLevel(
+  paths: readonly string[],
+  folder: string,
+  readNamed: (path: string) => Promise<FileRead<string>>,
+): Promise<Level> {
   const byPlace = new Map(paths.map((path) => [resolve(folder, path), path]));
   const levels = [...byPlace].map(async ([place, name]): Promise<Level> => {
-    const read = await readDocumentFile(place);
+    const read = await readNamed(place);
     if (read.kind === 'missing') return problem(name, 'there is no such file');
     if (read.kind === 'refused') return problem(name, read.reason);
     if (holdsOptions(read.found)) {
@@ -157,9 +167,11 @@ async function variableLevel(value: string, folder: string): Promise<Level> {
   if (value.trim() === '') return nothing;
   const path = pathIn(value);
   if (path !== null) {
-    if (/\.ya?ml$/i.test(path)) return optionsNote(configVariable);
+    if (/\.ya?ml$/i.test(path)) return optionsNote(`${configVariable} names a YAML file, which`);
     const read = await readDocumentFile(resolve(folder, path));
-    if (read.kind === 'found') return documentOrOptions(path, read.found);
+    if (read.kind === 'found') {
+      return documentOrOptions(path, read.found, `${configVariable} names ${path}, which`);
+    }
     const isPath = /\.(cue|json)$/i.test(path);
     if (read.kind === 'missing' && isPath) {
       return problem(configVariable, 'names a file that does not exist');
@@ -191,15 +203,16 @@ async function searched(path: string, name: string): Promise<Level> {
   return documentOrOptions(name, read.found);
 }
 
-function documentOrOptions(name: string, text: string): Level {
-  if (holdsOptions(text)) return optionsNote(name);
+/** `subject`: what is said to hold options, if it does. */
+function documentOrOptions(name: string, text: string, subject = name): Level {
+  if (holdsOptions(text)) return optionsNote(subject);
   return { ...nothing, documents: [{ name, text }] };
 }
 
 const nothing: Level = { documents: [], notes: [], problems: [] };
 
-function optionsNote(name: string): Level {
-  const note = `${name} holds options of the Inngest CLI and is not read: give them as flags or INNGEST_ variables`;
+function optionsNote(subject: string): Level {
+  const note = `${subject} holds options of the Inngest CLI and is not read: give them as flags or INNGEST_ variables`;
   return { ...nothing, notes: [note] };
 }
 

@@ -1,5 +1,6 @@
 /** Reads one document from disk: text, or why not in words for the person who wrote it. */
-import { readdir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
 import { z } from 'zod';
 
 export const documentBytesMax = 1024 * 1024;
@@ -21,10 +22,29 @@ export function isDocumentName(name: string): boolean {
 
 /** Links are followed. Only what does not exist is missing; whatever else is in the way is refused. */
 export async function readDocumentFile(path: string): Promise<FileRead<string>> {
+  return read(path, (status) =>
+    isStream(status)
+      ? refused('is not a file: it can be read only once, but a server reads again. Use a file')
+      : refused(status.isDirectory() ? 'is a folder' : 'is not a file'),
+  );
+}
+
+/** As `readDocumentFile`, also from a pipe or a terminal, for which it waits until the other end is done. */
+export async function readDocumentOnce(path: string): Promise<FileRead<string>> {
+  return read(path, async (status) => {
+    if (isStream(status)) return decoded(await streamBytes(path));
+    return refused(status.isDirectory() ? 'is a folder' : 'is not a file');
+  });
+}
+
+async function read(
+  path: string,
+  other: (status: Stats) => FileRead<string> | Promise<FileRead<string>>,
+): Promise<FileRead<string>> {
   try {
     // Looked at before it is opened: opening a pipe would wait for its other end.
     const status = await stat(path);
-    if (!status.isFile()) return refused(status.isDirectory() ? 'is a folder' : 'is not a file');
+    if (!status.isFile()) return await other(status);
     if (status.size > documentBytesMax) return refused(tooLarge);
     // It may have grown since.
     const bytes = await Bun.file(path)
@@ -34,6 +54,23 @@ export async function readDocumentFile(path: string): Promise<FileRead<string>> 
   } catch (error) {
     return failureOf(error);
   }
+}
+
+function isStream(status: Stats): boolean {
+  return status.isFIFO() || status.isCharacterDevice();
+}
+
+/** To the end, or to the first byte that is too many. */
+async function streamBytes(path: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(documentBytesMax + 1);
+  let length = 0;
+  await using file = await open(path, 'r');
+  while (length < bytes.byteLength) {
+    const { bytesRead } = await file.read(bytes, length, bytes.byteLength - length, null);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return bytes.subarray(0, length);
 }
 
 /** Names of the documents in a folder, sorted. */

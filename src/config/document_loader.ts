@@ -39,7 +39,13 @@ export class DocumentLoader {
     const notes = [...(found.ok ? found.notes : []), ...complaints];
     if (loaded.ok) return { outcome: 'loaded', documents: loaded, notes };
     const { sources = [] } = found;
-    return { outcome: 'refused', problems: loaded.problems, sources, notes };
+    const unchecked = 'notes' in loaded ? (loaded.notes ?? []) : [];
+    return {
+      outcome: 'refused',
+      problems: loaded.problems,
+      sources,
+      notes: [...notes, ...unchecked],
+    };
   }
 
   /** The next look finds everything changed. */

@@ -1,11 +1,12 @@
 /** Documents from their text to what the server runs: evaluated, checked, every problem with its place, in one report. */
 import type { DeclaredFunction } from '../function/registration.ts';
+import { misspeltRoots } from './cue/misspelt_roots.ts';
 import type { Evaluator, Finding } from './evaluator.ts';
 import { readFunctions } from './functions/read_functions.ts';
 import { withoutInsertedValues } from './inserted_values.ts';
 import { readService } from './service.ts';
 import type { ServiceSettings } from './service_settings.ts';
-import type { Evaluated, Problem, Source } from './source.ts';
+import type { Evaluated, Evaluation, Problem, Source } from './source.ts';
 import { pathText } from './value_path.ts';
 
 export interface Documents {
@@ -20,7 +21,15 @@ export interface Documents {
 
 export type LoadedDocuments =
   | ({ readonly ok: true } & Documents)
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      /** What the report ends with: what could not be checked yet. */
+      readonly notes?: readonly string[];
+    };
+
+/** Of documents, in one note. */
+const namesMax = 5;
 
 /** Nothing is evaluated when there are no sources. Rejects only when `signal` aborts. */
 export async function loadDocuments(
@@ -37,36 +46,55 @@ export async function loadDocuments(
   const service = readService(evaluated);
   const problems = [
     ...refused,
-    ...(await placed([...functions.findings, ...service.findings], evaluator)),
+    ...(await placed([...functions.findings, ...service.findings], evaluator, signal)),
   ];
   if (problems.length > 0) {
-    return { ok: false, problems: withoutInsertedValues(inOrder(problems, sources), sources) };
+    const told = withoutInsertedValues(inOrder(problems, sources), sources);
+    return { ok: false, problems: told, notes: uncheckedNotes(evaluations) };
   }
-  const warnings = await placed([...functions.warnings, ...service.warnings], evaluator);
+  const warnings = [
+    ...evaluated.flatMap(({ source }) => misspeltRoots(source)),
+    ...(await placed([...functions.warnings, ...service.warnings], evaluator, signal)),
+  ];
   return {
     ok: true,
     sources: sources.map(({ name }) => name),
     functions: functions.functions,
     service: service.service,
-    warnings: withoutInsertedValues(warnings, sources),
+    warnings: withoutInsertedValues(inOrder(warnings, sources), sources),
   };
 }
 
+/** So that nobody takes the problems of a document that CUE refuses for all that it has. */
+function uncheckedNotes(evaluations: readonly Evaluation[]): string[] {
+  const refused = evaluations.flatMap((one) => (one.ok ? [] : [one.source.name]));
+  if (refused.length === 0) return [];
+  const more = refused.length - namesMax;
+  const names = refused.slice(0, namesMax).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return [
+    `ids, durations, expressions and the order of steps in ${names} are checked once these problems are solved`,
+  ];
+}
+
 /** Looks up where the values stand. */
-async function placed(findings: readonly Finding[], evaluator: Evaluator): Promise<Problem[]> {
-  const problems: Problem[] = [];
-  const bySource = Map.groupBy(findings, ({ source }) => source);
-  for (const [source, found] of bySource) {
-    const positions = await evaluator.locate(
-      source,
-      found.map(({ path }) => path),
-    );
-    for (const [index, { path, message }] of found.entries()) {
-      const position = positions[index] ?? null;
-      problems.push({ source: source.name, path: pathText(path), position, message });
-    }
-  }
-  return problems;
+async function placed(
+  findings: readonly Finding[],
+  evaluator: Evaluator,
+  signal: AbortSignal | undefined,
+): Promise<Problem[]> {
+  if (findings.length === 0) return [];
+  const groups = [...Map.groupBy(findings, ({ source }) => source)];
+  const requests = groups.map(([source, found]) => ({
+    source,
+    paths: found.map(({ path }) => path),
+  }));
+  const places = await evaluator.locate(requests, signal);
+  return groups.flatMap(([source, found], group) =>
+    found.map(({ path, message }, index) => {
+      const position = places[group]?.[index] ?? null;
+      return { source: source.name, path: pathText(path), position, message };
+    }),
+  );
 }
 
 /** By document as they were given, then by place; what has no place comes first. */

@@ -7,6 +7,8 @@
 export interface StringKind {
   readonly quote: '"' | "'";
   readonly hashes: string;
+  /** What ends it. */
+  readonly end: string;
 }
 
 /** `$NAME` or `${NAME}`. Offsets are UTF-16 units. */
@@ -20,8 +22,6 @@ export interface DollarPlace {
 
 /** A string that has begun. */
 interface OpenString extends StringKind {
-  /** What ends it. */
-  readonly end: string;
   /** Whether it may go over several lines. */
   readonly isLong: boolean;
 }

@@ -34,20 +34,22 @@ export function expandEnvironment(text: string, env: Environment): Expanded {
   const parts: string[] = [];
   let [writtenEnd, textEnd] = [0, 0];
   for (const place of dollarPlaces(text)) {
-    const { name, start, length } = place;
+    const { name, start } = place;
     const value = variableIn(name, env);
     if (value === undefined || textEnd + (start - writtenEnd) + value.length > expandedCharsMax) {
       problems.push(problemOf(place, text, value));
       if (value !== undefined || problems.length === problemsMax) break;
       continue;
     }
-    const inserted = place.string === null ? value : escaped(value, place.string);
-    parts.push(text.slice(writtenEnd, start), inserted);
-    const textStart = textEnd + (start - writtenEnd);
-    const textLength = inserted.length;
-    insertions.push({ writtenStart: start, writtenLength: length, textStart, textLength });
-    writtenEnd = start + length;
-    textEnd = textStart + textLength;
+    for (const piece of piecesOf(place, value, text)) {
+      parts.push(text.slice(writtenEnd, piece.start), piece.text);
+      const textStart = textEnd + (piece.start - writtenEnd);
+      const textLength = piece.text.length;
+      const { start: writtenStart, length: writtenLength } = piece;
+      insertions.push({ writtenStart, writtenLength, textStart, textLength });
+      writtenEnd = writtenStart + writtenLength;
+      textEnd = textStart + textLength;
+    }
   }
   if (problems.length > 0) return { ok: false, problems };
   parts.push(text.slice(writtenEnd));
@@ -71,6 +73,26 @@ function problemOf(
   return { name, position: positionAt(text, start), message };
 }
 
+/** What takes the place of a piece of the written document. */
+interface Piece {
+  readonly start: number;
+  readonly length: number;
+  readonly text: string;
+}
+
+/** A variable's value. Where that is nothing, also what would be joined with the text before it. */
+function piecesOf({ start, length, string }: DollarPlace, value: string, written: string): Piece[] {
+  const text = string === null ? value : escaped(value, string);
+  const piece = { start, length, text };
+  if (string === null || value !== '') return [piece];
+  const nextAt = start + length;
+  const next = written[nextAt];
+  const isPartOfEnd = next === string.quote || (next === '#' && string.hashes !== '');
+  if (!isPartOfEnd || written.startsWith(string.end, nextAt)) return [piece];
+  const apart = next === '#' ? escapedHash(string) : `\\${string.hashes}${next}`;
+  return [piece, { start: nextAt, length: 1, text: apart }];
+}
+
 const shortEscapes: ReadonlyMap<string, string> = new Map([
   ['\\', '\\'],
   ['\n', 'n'],
@@ -78,11 +100,19 @@ const shortEscapes: ReadonlyMap<string, string> = new Map([
   ['\t', 't'],
 ]);
 
-function escaped(value: string, { quote, hashes }: StringKind): string {
+function escaped(value: string, kind: StringKind): string {
+  const { quote, hashes } = kind;
   const mark = `\\${hashes}`;
-  return value.replace(/[\\"'\p{Cc}\u{2028}\u{2029}]/gu, (letter) => {
+  // CUE allows a byte order mark nowhere but at a document's start.
+  const text = value.replace(/[\\"'\p{Cc}\u{2028}\u{2029}\u{feff}]/gu, (letter) => {
     if (letter === '"' || letter === "'") return letter === quote ? mark + letter : letter;
     const code = letter.codePointAt(0) ?? 0;
     return mark + (shortEscapes.get(letter) ?? `u${code.toString(16).padStart(4, '0')}`);
   });
+  // After a quote it would end the string, after a backslash it would begin an escape or code.
+  return hashes !== '' && text.startsWith('#') ? escapedHash(kind) + text.slice(1) : text;
+}
+
+function escapedHash({ hashes }: StringKind): string {
+  return `\\${hashes}u0023`;
 }

@@ -2,7 +2,7 @@
  * Keeps a running server in step with its documents: they are read again when somebody asks (SIGHUP) and, in dev, when
  * their files change. What is broken changes nothing: the last good set stays.
  */
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { changedSettings, documentChanges } from './document_changes.ts';
 import type { Documents } from './documents.ts';
@@ -44,8 +44,10 @@ export interface DocumentsOptions {
 export interface ReloadParts {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Puts changed functions to work. When it rejects, the next reload tries again. */
+  /** Puts changed functions to work. When it rejects, it is called again after a pause, or with a newer set. */
   readonly onLoaded: (documents: Documents) => Promise<void>;
+  /** Somebody has asked, and the functions are the same: makes sure that they are at work. As `onLoaded`. */
+  readonly onUnchanged?: () => Promise<void>;
 }
 
 export const noDocuments: Documents = { sources: [], functions: [], service: null, warnings: [] };
@@ -53,8 +55,20 @@ export const noDocuments: Documents = { sources: [], functions: [], service: nul
 /** Problems of one report that are logged. */
 const problemsLoggedMax = 100;
 
-/** Who wants it: a person, or a file that has changed. */
-type Reason = 'asked' | 'changed';
+/** Before what has failed is tried again; each pause is twice as long as the one before it. */
+const retryMs = 1_000;
+const retryMsMax = 30_000;
+
+/** Who wants it: a person, or a file that has changed, or what has failed before. The first one counts most. */
+const reasons = ['asked', 'changed', 'failed'] as const;
+type Reason = (typeof reasons)[number];
+
+/** What could not be put to work yet. */
+interface Unfinished {
+  readonly finish: () => Promise<void>;
+  /** Of the pause after it. */
+  readonly pauseMs: number;
+}
 
 export class DocumentReload {
   readonly #options: DocumentsOptions;
@@ -66,6 +80,8 @@ export class DocumentReload {
   #running: Promise<void> | null = null;
   /** One more has to follow the one that is under way. */
   #next: Reason | null = null;
+  #unfinished: Unfinished | null = null;
+  #retry: Timer | null = null;
   #watch: DocumentWatch | null = null;
   #stopListening: () => void = () => undefined;
 
@@ -82,25 +98,28 @@ export class DocumentReload {
     if (watchPaths.length === 0) return;
     const onChange = () => this.#want('changed');
     this.#watch = new DocumentWatch(watchPaths, { clock, log, onChange });
-    this.#watch.refresh();
+    // What was edited since the documents were read was seen by nobody.
+    onChange();
   }
 
-  /** A reload that is under way is given up. */
+  /** A reload that is under way is given up; only what is being put to work is waited for. */
   async stop(): Promise<void> {
     this.#stopListening();
     this.#watch?.close();
+    this.#retry?.cancel();
     this.#stopping.abort();
     await this.#running;
   }
 
-  /** Resolves when no reload is under way or due. */
+  /** Resolves when no reload is under way. What has failed may be tried again later. */
   async idle(): Promise<void> {
     await this.#running;
   }
 
   #want(reason: Reason): void {
     if (this.#stopping.signal.aborted) return;
-    if (this.#next !== 'asked') this.#next = reason;
+    const next = this.#next;
+    this.#next = reasons.find((one) => one === next || one === reason) ?? reason;
     this.#running ??= this.#work();
   }
 
@@ -109,11 +128,12 @@ export class DocumentReload {
     for (let reason = this.#next; reason !== null; reason = this.#next) {
       this.#next = null;
       try {
-        await this.#reload(reason);
+        if (reason !== 'failed') await this.#reload(reason);
+        await this.#finish();
       } catch (error) {
         if (this.#stopping.signal.aborted) break;
         this.#options.forget();
-        log.error('documents could not be put to work; the next reload tries again', { error });
+        log.error('documents could not be read; the next reload tries again', { error });
       }
     }
     this.#running = null;
@@ -122,17 +142,50 @@ export class DocumentReload {
   async #reload(reason: Reason): Promise<void> {
     // Who asks about a broken document wants to hear what is wrong with it.
     if (reason === 'asked' && this.#isBroken) this.#options.forget();
-    const reloaded = await this.#options.reload(this.#stopping.signal);
-    // Files may have come, gone, or become links to others.
+    // Files may have come, gone, or become links to others. What changes after they are read is seen from here on.
     this.#watch?.refresh();
+    const { signal } = this.#stopping;
+    const reloaded = await untilAborted(this.#options.reload(signal), signal);
     if (reloaded.outcome === 'unchanged') {
-      if (reason === 'asked') this.#sayUnchanged();
+      if (reason === 'asked') this.#keep();
       return;
     }
     for (const note of reloaded.notes) this.#parts.log.warn(note);
     this.#isBroken = reloaded.outcome === 'refused';
     if (reloaded.outcome === 'refused') this.#refuse(reloaded.problems);
-    else await this.#take(reloaded.documents);
+    else {
+      // What has failed may have arrived all the same: then also the last good set is news.
+      const isForced = this.#unfinished !== null;
+      this.#due(() => this.#take(reloaded.documents, isForced));
+    }
+  }
+
+  #due(finish: () => Promise<void>): void {
+    this.#unfinished = { finish, pauseMs: retryMs };
+  }
+
+  /** Puts to work what is not yet, and tries again after a pause if that fails. */
+  async #finish(): Promise<void> {
+    this.#retry?.cancel();
+    const unfinished = this.#unfinished;
+    if (unfinished === null) return;
+    try {
+      await unfinished.finish();
+      this.#unfinished = null;
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      const { finish, pauseMs } = unfinished;
+      const { clock, log } = this.#parts;
+      log.error('documents could not be put to work', { retryMs: pauseMs, error });
+      this.#unfinished = { finish, pauseMs: Math.min(pauseMs * 2, retryMsMax) };
+      this.#retry = clock.at(clock.now() + pauseMs, () => this.#want('failed'));
+    }
+  }
+
+  #keep(): void {
+    this.#sayUnchanged();
+    const { onUnchanged } = this.#parts;
+    if (this.#unfinished === null && onUnchanged) this.#due(onUnchanged);
   }
 
   #sayUnchanged(): void {
@@ -154,11 +207,11 @@ export class DocumentReload {
     });
   }
 
-  async #take(documents: Documents): Promise<void> {
+  async #take(documents: Documents, isForced: boolean): Promise<void> {
     const { log, onLoaded } = this.#parts;
     const { added, changed, removed } = documentChanges(this.#current, documents);
     const isNew = added.length + changed.length + removed.length > 0;
-    if (isNew) await onLoaded(documents);
+    if (isNew || isForced) await onLoaded(documents);
     const { sources, warnings } = documents;
     for (const warning of warnings.slice(0, problemsLoggedMax)) log.warn(problemLine(warning));
     const which = {
@@ -186,5 +239,20 @@ export class DocumentReload {
     this.#parts.log.warn('settings in documents have changed: restart the server to use them', {
       settings,
     });
+  }
+}
+
+/** As the promise, unless the signal aborts first. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    const result = await Promise.race([promise, aborted.promise]);
+    // It may have ended in the same moment.
+    signal.throwIfAborted();
+    return result;
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }

@@ -10,6 +10,8 @@ export interface ReportOptions {
   readonly hasColor?: boolean;
   /** Warnings are accepted documents' doubts: they say so, and are not counted at the end. */
   readonly kind?: 'problem' | 'warning';
+  /** What stands below them, a line each: what could not be checked, for instance. */
+  readonly notes?: readonly string[];
 }
 
 /** A person mends these first; machines get all of them as JSON. */
@@ -47,7 +49,8 @@ export function problemsText(problems: readonly Problem[], options: ReportOption
   const hidden = problems.length - shown.length;
   const more = hidden === 0 ? [] : [`and ${hidden} more\n`];
   const end = kind === 'problem' ? [`${paint(red, countText(problems))}\n`] : [];
-  return [...shown, ...more, ...end].join('');
+  const notes = (options.notes ?? []).map((note) => `note: ${clean(note)}\n`);
+  return [...shown, ...more, ...end, ...notes].join('');
 }
 
 /** `3 functions`, `1 function`. */

@@ -8,6 +8,7 @@ import { readRedis } from './service_redis.ts';
 import { ServiceReport } from './service_report.ts';
 import { type ServiceDocument, serviceSchema } from './service_schema.ts';
 import type { ServiceSettings } from './service_settings.ts';
+import { configField } from './service_wish.ts';
 import type { Evaluated, Source } from './source.ts';
 
 export interface ReadService {
@@ -17,8 +18,6 @@ export interface ReadService {
   /** What is accepted and has no effect. */
   readonly warnings: readonly Finding[];
 }
-
-const configField = 'config';
 
 /** At most one of the documents may have a `config`. */
 export function readService(evaluated: readonly Evaluated[]): ReadService {
@@ -61,8 +60,8 @@ function pathOf({ path }: z.core.$ZodIssue): (string | number)[] {
 }
 
 function readLog({ log = {} }: ServiceDocument, report: ServiceReport): ServiceSettings {
-  const level = report.written(['log', 'level'], log.level, 'info');
-  const format = report.written(['log', 'format'], log.format, 'json');
+  const level = report.written(['log', 'level'], log.level);
+  const format = report.written(['log', 'format'], log.format);
   return {
     ...(level !== undefined && { logLevel: level === 'trace' ? 'debug' : level }),
     ...(format !== undefined && { logFormat: format === 'console' ? 'text' : format }),
@@ -70,9 +69,9 @@ function readLog({ log = {} }: ServiceDocument, report: ServiceReport): ServiceS
 }
 
 function readEventApi({ eventAPI = {} }: ServiceDocument, report: ServiceReport): ServiceSettings {
-  const host = report.written(['eventAPI', 'addr'], eventAPI.addr, '0.0.0.0');
-  const port = report.written(['eventAPI', 'port'], eventAPI.port, 8_288);
-  const eventBytesMax = report.written(['eventAPI', 'maxSize'], eventAPI.maxSize, 524_288);
+  const host = report.written(['eventAPI', 'addr'], eventAPI.addr);
+  const port = report.written(['eventAPI', 'port'], eventAPI.port);
+  const eventBytesMax = report.written(['eventAPI', 'maxSize'], eventAPI.maxSize);
   return {
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port }),
@@ -121,7 +120,7 @@ function readDrivers({ execution }: ServiceDocument, report: ServiceReport): Ser
   }
   const { timeout, signingKey } = drivers.http ?? {};
   const http = ['execution', 'drivers', 'http', 'timeout'];
-  const seconds = report.written(http, timeout, 7_200);
+  const seconds = report.written(http, timeout);
   return {
     ...(seconds !== undefined && { callTimeoutMs: seconds * 1_000 }),
     ...(signingKey !== undefined && { signingKey }),
@@ -131,19 +130,19 @@ function readDrivers({ execution }: ServiceDocument, report: ServiceReport): Ser
 /** Parts of the original that this server does not have. */
 function warnOfOthers(document: ServiceDocument, report: ServiceReport): void {
   const { coreAPI, execution, eventstream } = document;
-  const warnOf = <T>(path: string[], value: T | undefined, schemaDefault: T, why: string) => {
-    if (report.written(path, value, schemaDefault) === undefined) return;
+  const warnOf = (path: string[], value: unknown, why: string) => {
+    if (report.written(path, value) === undefined) return;
     report.warn(path, `has no effect: ${why}`);
   };
   const oneDoor = 'all APIs are served at eventAPI';
-  warnOf(['coreAPI', 'addr'], coreAPI?.addr, '0.0.0.0', oneDoor);
-  warnOf(['coreAPI', 'port'], coreAPI?.port, 8_300, oneDoor);
+  warnOf(['coreAPI', 'addr'], coreAPI?.addr, oneDoor);
+  warnOf(['coreAPI', 'port'], coreAPI?.port, oneDoor);
   const logged = 'outputs are shown with their runs';
-  warnOf(['execution', 'logOutput'], execution?.logOutput, false, logged);
+  warnOf(['execution', 'logOutput'], execution?.logOutput, logged);
   const stream = eventstream?.service;
   const path = ['eventstream', 'service'];
   if (stream === undefined || stream.backend === 'inmemory') {
-    warnOf([...path, 'topic'], stream?.topic, 'events', 'there are no topics');
+    warnOf([...path, 'topic'], stream?.topic, 'there are no topics');
     return;
   }
   report.refuse(

@@ -5,9 +5,8 @@ import type { ServiceSettings } from './service_settings.ts';
 
 type Room = 'queue' | 'state';
 
-/** What the schema fills in. */
-const prefixDefaults: Readonly<Record<Room, string>> = { queue: '', state: 'inngest:state' };
-const retriesDefault = 3;
+/** Where a Redis is that is asked for and not described: the schema's default too. */
+const hostDefault = 'localhost';
 const schemes =
   /^(redis|rediss|unix|redis\+sentinel|rediss\+sentinel|redis\+cluster|rediss\+cluster):\/\/./i;
 /** As for `--redis-prefix`. */
@@ -42,11 +41,13 @@ const rooms = ['queue', 'state'] as const;
 function uriOf(room: Room, document: ServiceDocument, report: ServiceReport): string | undefined {
   const service = document[room]?.service;
   if (service === undefined || !isBackend(room, service, report)) return undefined;
-  // The schema fills these in once somebody describes the Redis; without them it is the default, which is no wish.
-  if (service.dsn === undefined && service.host === undefined) return undefined;
+  // The schema asks for a Redis where nobody wrote anything; what somebody describes has a host.
+  const isDescribed = service.dsn !== undefined || service.host !== undefined;
+  const isAsked = report.written([room, 'service', 'backend'], service.backend) !== undefined;
+  if (!isDescribed && !isAsked) return undefined;
   for (const name of ['poolSize', 'maxRetries'] as const) {
     const path = [room, 'service', name];
-    if (report.written(path, service[name], retriesDefault) === undefined) continue;
+    if (report.written(path, service[name]) === undefined) continue;
     report.warn(path, 'has no effect: connections are looked after by themselves');
   }
   const uri = service.dsn ?? composed(service);
@@ -70,7 +71,7 @@ function isBackend(room: Room, { backend }: StoreService, report: ServiceReport)
 }
 
 function composed({
-  host = '',
+  host = hostDefault,
   port = 6379,
   db = 0,
   username = '',
@@ -87,8 +88,9 @@ function composed({
 
 function readPrefix(document: ServiceDocument, report: ServiceReport): string | undefined {
   const written = rooms.flatMap((room) => {
-    const prefix = document[room]?.service?.keyPrefix;
-    return prefix === undefined || prefix === prefixDefaults[room] ? [] : [{ room, prefix }];
+    const path = [room, 'service', 'keyPrefix'];
+    const prefix = report.written(path, document[room]?.service?.keyPrefix) ?? '';
+    return prefix === '' ? [] : [{ room, prefix }];
   });
   for (const { room, prefix } of written) {
     if (prefixPattern.test(prefix)) continue;

@@ -2,11 +2,11 @@
  * Notices when documents change. Folders are watched rather than files: editors put a new file in the place of the old
  * one, and a file that is not there yet has no other way to be seen.
  */
-import { type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { type FSWatcher, watch } from 'node:fs';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { isDocumentName } from './document_file.ts';
+import { type WatchedFolder, watchedFolders } from './watched_folders.ts';
 
 export interface WatchParts {
   readonly clock: Clock;
@@ -19,13 +19,19 @@ export const quietMs = 100;
 /** A file that is written all the time is read at least this often. */
 export const quietMsMax = 2_000;
 
-/** Which names in a folder matter. */
-type Matcher = (name: string) => boolean;
+/** Folders that change while they are being looked for are looked for again, this often at once. */
+const roundsMax = 5;
+
+interface Watching {
+  readonly watcher: FSWatcher;
+  folder: WatchedFolder;
+}
 
 export class DocumentWatch {
   readonly #paths: readonly string[];
   readonly #parts: WatchParts;
-  #watchers: FSWatcher[] = [];
+  /** By the path of the folder. */
+  readonly #watchings = new Map<string, Watching>();
   #timer: Timer | null = null;
   /** When the first change came that nobody has been told of. */
   #firstMs = 0;
@@ -37,48 +43,65 @@ export class DocumentWatch {
     this.#parts = parts;
   }
 
-  /** Watches what there is by now. */
+  /** Watches what there is by now: of what changes from here on, nothing is missed. */
   refresh(): void {
-    const old = this.#watchers;
-    this.#watchers = [];
-    for (const [folder, matchers] of foldersOf(this.#paths)) {
-      const isMeant = (name: string | null) =>
-        // Some systems do not say what has changed.
-        name === null || matchers.some((matches) => matches(name));
-      this.#watch(folder, isMeant);
+    for (let round = 0; round < roundsMax; round += 1) {
+      if (!this.#adopt(watchedFolders(this.#paths))) return;
     }
-    // Only now: a change in between is seen by one of them.
-    for (const watcher of old) watcher.close();
+    this.#note();
   }
 
   close(): void {
-    for (const watcher of this.#watchers) watcher.close();
-    this.#watchers = [];
+    for (const { watcher } of this.#watchings.values()) watcher.close();
+    this.#watchings.clear();
     this.#timer?.cancel();
     this.#timer = null;
   }
 
-  #watch(folder: string, isMeant: (name: string | null) => boolean): void {
+  /** Whether a folder is watched that was not, or has gone: until then it may have changed since it was looked at. */
+  #adopt(folders: ReadonlyMap<string, WatchedFolder>): boolean {
+    // Those that have gone first: the system may give a second watch of a path what the first one sees.
+    for (const [path, { watcher, folder }] of this.#watchings) {
+      if (folders.get(path)?.identity === folder.identity) continue;
+      watcher.close();
+      this.#watchings.delete(path);
+    }
+    let hasNew = false;
+    for (const [path, folder] of folders) {
+      const watching = this.#watchings.get(path);
+      if (watching) watching.folder = folder;
+      else hasNew = this.#watch(path, folder) || hasNew;
+    }
+    return hasNew;
+  }
+
+  #watch(path: string, folder: WatchedFolder): boolean {
     try {
-      const watcher = watch(folder, { persistent: false }, (_, name) => {
-        if (isMeant(name)) this.#note();
+      const watcher = watch(path, { persistent: false }, (_, name) => {
+        if (isMeant(watching.folder, name)) this.#note();
       });
+      const watching: Watching = { watcher, folder };
       watcher.on('error', (error) => {
         watcher.close();
-        this.#fail(folder, error);
+        if (this.#watchings.get(path) === watching) this.#watchings.delete(path);
+        this.#fail(path, watching.folder, error);
       });
-      this.#watchers.push(watcher);
+      this.#watchings.set(path, watching);
+      return true;
     } catch (error) {
-      this.#fail(folder, error);
+      // It has gone just now: what is there instead is to be watched.
+      if (isGone(error)) return true;
+      this.#fail(path, folder, error);
+      return false;
     }
   }
 
   /** Said once: the same would be true of every reload. */
-  #fail(folder: string, error: unknown): void {
-    if (this.#hasFailed) return;
+  #fail(path: string, { isNear }: WatchedFolder, error: unknown): void {
+    if (this.#hasFailed || !isNear) return;
     this.#hasFailed = true;
     const advice = 'after a change send SIGHUP to the server';
-    this.#parts.log.warn(`changes in ${folder} cannot be watched: ${advice}`, { error });
+    this.#parts.log.warn(`changes in ${path} cannot be watched: ${advice}`, { error });
   }
 
   #note(): void {
@@ -94,36 +117,11 @@ export class DocumentWatch {
   }
 }
 
-/** Folders that exist, with what matters in them. */
-function foldersOf(paths: readonly string[]): Map<string, Matcher[]> {
-  const folders = new Map<string, Matcher[]>();
-  const add = (folder: string, matcher: Matcher): void => {
-    if (!isFolder(folder)) return;
-    folders.set(folder, [...(folders.get(folder) ?? []), matcher]);
-  };
-  for (const path of paths) {
-    // A link may be exchanged, and so may the file it leads to.
-    for (const place of new Set([path, realPath(path)])) {
-      const file = basename(place);
-      add(dirname(place), (name) => name === file);
-    }
-    add(path, isDocumentName);
-  }
-  return folders;
+function isMeant({ names, holdsDocuments }: WatchedFolder, name: string | null): boolean {
+  // Some systems do not say what has changed.
+  return name === null || names.has(name) || (holdsDocuments && isDocumentName(name));
 }
 
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

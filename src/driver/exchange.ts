@@ -93,7 +93,8 @@ async function followed(
   signal: AbortSignal,
 ): Promise<Answered | Unanswered> {
   let hop: Hop = request;
-  for (let hops = 0; hops <= redirectHopsMax; hops++) {
+  const hopsMax = redirectHopsMax(request.redirects);
+  for (let hops = 0; hops <= hopsMax; hops++) {
     const response = await fetch(hop.url, initOf(hop, signal));
     const next = nextHop(response, hop, request);
     if (next === undefined) return await answered(response, request.responseBytesMax, hop.url);
@@ -101,7 +102,7 @@ async function followed(
     if (typeof next === 'string') return unanswered('redirect', next);
     hop = next;
   }
-  return unanswered('redirect', `more than ${redirectHopsMax} redirects: they form a loop`);
+  return unanswered('redirect', `more than ${hopsMax} redirects: they form a loop`);
 }
 
 function initOf(hop: Hop, signal: AbortSignal): FetchInit {

@@ -40,6 +40,10 @@ export interface CallRequest {
   readonly stepsTooLarge: boolean;
   readonly defers: Readonly<Record<string, { readonly abortable: boolean }>>;
   readonly accountId: string;
+  /** When the run was executed for the first time. Not sent: the driver of documents counts waits from it. */
+  readonly startedAtMs?: number;
+  /** Whether the function takes events in batches, of which this may be one of one. Not sent. */
+  readonly isBatch?: boolean;
   readonly traceparent?: string;
   readonly tracestate?: string;
 }

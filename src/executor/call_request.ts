@@ -1,6 +1,7 @@
 /** From a run's state to the call of its app (sdk-http-protocol.md §2). */
 import type { CallRequest } from '../driver/request.ts';
 import { accountId, type FunctionDefinition } from '../function/definition.ts';
+import { canonicalJson } from '../lib/canonical_json.ts';
 import type { LeasedItem } from '../queue/item.ts';
 import type { RunState } from '../state/run_state.ts';
 import { spanIdOf, traceIdOf } from '../trace/identity.ts';
@@ -46,6 +47,8 @@ export function callRequest(work: {
     stepsTooLarge: state.areStepsLeftOut,
     defers: defersOf(state),
     accountId,
+    startedAtMs: state.startedAtMs,
+    isBatch: fn.batchEvents !== undefined,
     ...traceHeaders(item.runId, call.callId, fn),
   };
 }
@@ -74,7 +77,8 @@ export function memos(state: Pick<RunState, 'steps' | 'inputs'>): (readonly [str
 function firstEvent(events: string): string {
   const parsed: unknown = JSON.parse(events);
   if (!Array.isArray(parsed) || parsed.length === 0) return '{}';
-  return parsed.length === 1 ? events.slice(1, -1) : JSON.stringify(parsed[0]);
+  // Parsing puts members with numbers for names first.
+  return parsed.length === 1 ? events.slice(1, -1) : canonicalJson(parsed[0]);
 }
 
 function defersOf(state: RunState): Record<string, { abortable: boolean }> {

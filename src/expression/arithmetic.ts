@@ -121,16 +121,25 @@ function instantResult(operator: Arithmetic, left: Value, right: Value): Value |
   if (operator !== '+' && operator !== '-') return null;
   const factor = operator === '+' ? 1n : -1n;
   if (right instanceof Duration) {
-    if (left instanceof Timestamp) return toTimestamp(left.nanos + factor * right.nanos);
+    if (left instanceof Timestamp) return shifted(left, factor * right.nanos);
     if (left instanceof Duration) return toDuration(left.nanos + factor * right.nanos);
   }
   if (right instanceof Timestamp && left instanceof Duration && operator === '+') {
-    return toTimestamp(left.nanos + right.nanos);
+    return shifted(right, left.nanos);
   }
   if (right instanceof Timestamp && left instanceof Timestamp && operator === '-') {
     return toDuration(left.nanos - right.nanos);
   }
   return null;
+}
+
+/** The first instant of the year 1, and of CEL's timestamps. */
+export const yearOneNanos = -62_135_596_800n * 1_000_000_000n;
+
+/** Only what is in the year 0 already, a stamp without a year (§24.6), may stay there. */
+function shifted({ nanos }: Timestamp, byNanos: bigint): Value {
+  const isBelow = nanos >= yearOneNanos && nanos + byNanos < yearOneNanos;
+  return isBelow ? new Failure('timestamp is out of range') : toTimestamp(nanos + byNanos);
 }
 
 /** CEL's timestamps lie in the years 1 to 9999; the stamp layouts of §24.6 also give year 0. */

@@ -21,6 +21,16 @@ import {
   type Value,
 } from './value.ts';
 
+/** What an operator is with its sides exchanged. */
+export const mirrored: Readonly<Record<Comparison, Comparison>> = {
+  '==': '==',
+  '!=': '!=',
+  '<': '>',
+  '<=': '>=',
+  '>': '<',
+  '>=': '<=',
+};
+
 export function compare(operator: Comparison, left: Value, right: Value, budget: Budget): Value {
   if (isAbsent(left) || isAbsent(right)) return compareAbsent(operator, left, right);
   if (operator === '==') return equals(left, right, budget);
@@ -100,6 +110,28 @@ export function entryOf(container: Value, key: MapKey): unknown {
   return isMap(container) ? container.get(key) : undefined;
 }
 
+/** What is at an index of a list or a key of a map; undefined when nothing is. */
+export function elementOf(container: Value, at: Value): unknown {
+  const key = keyOf(at);
+  if (key === null) return undefined;
+  if (!isList(container)) return entryOf(container, key);
+  // A position within a list is far below 2^53, so Number loses nothing that matters.
+  return typeof key === 'bigint' && key >= 0n ? container[Number(key)] : undefined;
+}
+
+/** `in`, with operands that are there. */
+export function isMember(item: Value, container: Value, budget: Budget): boolean | Failure {
+  if (isList(container)) {
+    budget.spend(container.length);
+    return container.some((other) => equals(item, lift(other), budget));
+  }
+  if (!isRecord(container) && !isMap(container)) {
+    return new Failure(`no such overload: in ${typeNameOf(container)}`);
+  }
+  const key = keyOf(item);
+  return key !== null && entryOf(container, key) !== undefined;
+}
+
 /** The key that a value is in a map, or null when it cannot be one: 1, 1.0 and 1u are one key. */
 export function keyOf(value: Value): MapKey | null {
   if (value instanceof Uint) return value.value;
@@ -124,12 +156,25 @@ export function orderOf(left: Value, right: Value): number | Failure {
 
 /** By code points, as UTF-8 has them: JavaScript's order puts half of a pair below the last letters of plane 0. */
 function orderOfTexts(left: string, right: string): number {
-  return lastOfPlane0.test(left) || lastOfPlane0.test(right)
+  return orderedOtherwise.test(left) || orderedOtherwise.test(right)
     ? Buffer.compare(Buffer.from(left), Buffer.from(right))
     : sign(left, right);
 }
 
-const lastOfPlane0 = /[\ue000-\uffff]/;
+/** Half a pair included, which UTF-8 replaces by U+FFFD. */
+const orderedOtherwise = /[\ud800-\uffff]/;
+
+const pairUnits = 0x0800;
+const unitsAbovePairs = 0x2000;
+
+/** A text of the same length whose order in JavaScript is the order of the text here. */
+export function orderKey(text: string): string {
+  if (!orderedOtherwise.test(text)) return text;
+  return text.toWellFormed().replace(/[\ud800-\uffff]/g, (unit) => {
+    const code = unit.charCodeAt(0);
+    return String.fromCharCode(code < 0xe000 ? code + unitsAbovePairs : code - pairUnits);
+  });
+}
 
 /** Null is the zero of the other operand's type (execution.md §24.4). */
 function orderWithNull(left: Value, right: Value): number | Failure {

@@ -4,7 +4,7 @@
 
 import { parseDateNanos, parseRfc3339 } from '../lib/date.ts';
 import { parseDurationNanos } from '../lib/duration.ts';
-import { toDuration, toInt, toTimestamp, toUint } from './arithmetic.ts';
+import { toDuration, toInt, toTimestamp, toUint, yearOneNanos } from './arithmetic.ts';
 import { integerCharsMax, numberCharsMax } from './limits.ts';
 import { textOf } from './text.ts';
 import {
@@ -21,11 +21,17 @@ import {
 
 const nanosPerSecond = 1_000_000_000n;
 
+/** Doubles this large have lost what is behind the last digit of an integer. */
+const intDoubleMax = 2 ** 63;
+
 export function convertToInt(value: Value): Value {
   if (typeof value === 'bigint') return value;
   if (value instanceof Uint) return toInt(value.value);
   if (value instanceof Timestamp) return floorSeconds(value.nanos);
   if (value instanceof Duration) return value.nanos;
+  if (typeof value === 'number' && Math.abs(value) >= intDoubleMax) {
+    return new Failure('integer overflow');
+  }
   const whole = wholeOf(value);
   return whole === null ? cannot('int', value) : toInt(whole);
 }
@@ -87,9 +93,13 @@ export function convertToBool(value: Value): Value {
 /** CEL's own `timestamp()`: RFC 3339 text or whole seconds. */
 export function convertToTimestamp(value: Value): Value {
   if (value instanceof Timestamp) return value;
-  if (typeof value === 'bigint') return toTimestamp(value * nanosPerSecond);
+  if (typeof value === 'bigint') {
+    const nanos = value * nanosPerSecond;
+    return nanos < yearOneNanos ? new Failure('timestamp is out of range') : toTimestamp(nanos);
+  }
   if (typeof value !== 'string' || parseRfc3339(value) === null) return cannot('timestamp', value);
   const nanos = parseDateNanos(value);
+  if (nanos !== null && nanos < yearOneNanos) return new Failure('timestamp is out of range');
   return nanos === null ? cannot('timestamp', value) : toTimestamp(nanos);
 }
 

@@ -4,9 +4,10 @@
  */
 
 import { type Clock, systemClock } from '../lib/clock.ts';
-import { Budget, BudgetExceeded } from './budget.ts';
+import { Budget } from './budget.ts';
 import { type Prepared, prepare, TextCache } from './compile_cache.ts';
 import type { Run } from './frame.ts';
+import { failureOfThrown, guarded } from './guard.ts';
 import { textOf } from './text.ts';
 import { Failure, isRecord, toPlain, typeNameOf, unknown, type Value } from './value.ts';
 
@@ -64,7 +65,8 @@ export function evaluateKey(
 ): EvaluatedKey {
   const result = evaluateText(text, vars, clock);
   if (result instanceof Failure) return { ok: false, message: result.message };
-  return { ok: true, key: result === false ? false : textOf(result) };
+  const key = result === false ? false : guarded(() => textOf(result));
+  return key instanceof Failure ? { ok: false, message: failed(key).message } : { ok: true, key };
 }
 
 /** Evaluates a tree. The result may be `unknown` or a `Failure`; nothing is thrown. */
@@ -73,10 +75,7 @@ export function runProgram(run: Run, vars: Variables, clock: Clock, locals: Valu
   try {
     return run({ vars: data, locals, budget: new Budget(), clock });
   } catch (error) {
-    if (error instanceof BudgetExceeded) return new Failure(error.message);
-    // Data nested too deeply to compare or print exhausts the stack.
-    if (error instanceof RangeError) return new Failure('the data is nested too deeply');
-    throw error;
+    return failureOfThrown(error);
   }
 }
 
@@ -108,7 +107,11 @@ function booleanOf(result: Value): Evaluated<boolean> {
 /** An expression that is nothing but a missing path is false (§24.3). */
 function settle(value: Value): Value {
   if (value === unknown) return false;
-  return value instanceof Failure ? new Failure(`expression errored: ${value.message}`) : value;
+  return value instanceof Failure ? failed(value) : value;
+}
+
+function failed({ message }: Failure): Failure {
+  return new Failure(`expression errored: ${message}`);
 }
 
 function compileText(text: string): CompiledText {
@@ -126,7 +129,9 @@ function compiledOf(text: string, prepared: Prepared): Compiled {
     evaluate(vars, clock = systemClock) {
       const value = runPrepared(prepared, vars, clock);
       if (value instanceof Failure) return { ok: false, message: value.message };
-      return { ok: true, value: toPlain(value) };
+      const plain = guarded(() => ({ value: toPlain(value) }));
+      if (plain instanceof Failure) return { ok: false, message: failed(plain).message };
+      return { ok: true, value: plain.value };
     },
   };
   return { ok: true, expression };

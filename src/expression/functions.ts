@@ -3,6 +3,7 @@
  * operands that are present; what an absent operand means is decided before (§24.3).
  */
 
+import { jsonDepthMax } from '../lib/canonical_json.ts';
 import type { Clock } from '../lib/clock.ts';
 import { parseDateNanos } from '../lib/date.ts';
 import { toDuration, toTimestamp } from './arithmetic.ts';
@@ -26,6 +27,7 @@ import {
   isList,
   isMap,
   isRecord,
+  type RecordValue,
   Timestamp,
   TypeName,
   typeNameOf,
@@ -194,13 +196,45 @@ function decodeBase64(text: string): string {
   return Buffer.from(valid, 'base64').toString('utf8');
 }
 
+/** What is no map, or too deep to be stored, is an empty one. Text inside it is whole, as that of events is. */
 function parseJsonMap(text: string): Value {
   try {
     const data: unknown = JSON.parse(text);
-    return isRecord(data) ? data : {};
+    if (!isRecord(data) || depthOf(data) > jsonDepthMax) return {};
+    // Half a surrogate pair comes out of JSON only by an escape.
+    return /\\u[dD][89a-fA-F]/.test(text) ? wellFormedMap(data) : data;
   } catch {
     return {};
   }
+}
+
+/** Levels, counted no further than one beyond `jsonDepthMax`. */
+function depthOf(data: unknown): number {
+  let [level, depth]: [unknown[], number] = [[data], 0];
+  while (level.length > 0 && depth <= jsonDepthMax) {
+    const next: unknown[] = [];
+    for (const item of level) {
+      if (typeof item !== 'object' || item === null) continue;
+      for (const inner of Object.values(item)) {
+        if (typeof inner === 'object' && inner !== null) next.push(inner);
+      }
+    }
+    level = next;
+    depth += 1;
+  }
+  return depth;
+}
+
+function wellFormedMap(data: RecordValue): RecordValue {
+  return Object.fromEntries(
+    Object.entries(data).map(([key, item]) => [key.toWellFormed(), wellFormed(item)]),
+  );
+}
+
+function wellFormed(data: unknown): unknown {
+  if (typeof data === 'string') return data.toWellFormed();
+  if (Array.isArray(data)) return data.map(wellFormed);
+  return isRecord(data) ? wellFormedMap(data) : data;
 }
 
 const secondsMax = 9_999_999_999n;

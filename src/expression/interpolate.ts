@@ -6,14 +6,15 @@
 
 import { systemClock } from '../lib/clock.ts';
 import { Budget } from './budget.ts';
-import { compare } from './comparison.ts';
+import { compare, mirrored } from './comparison.ts';
 import { type Failed, runProgram } from './expression.ts';
 import { dependsOnlyOn, eachFreeName } from './free_names.ts';
 import { findFunction } from './functions.ts';
+import { guarded } from './guard.ts';
 import { literalNode } from './literal_node.ts';
 import { print } from './print.ts';
 import { compileNode } from './program.ts';
-import { type Comparison, type Node, parse } from './syntax.ts';
+import { type Node, parse } from './syntax.ts';
 import { Failure, isAbsent, isTruthy, lift, unknown, type Value } from './value.ts';
 
 export type Interpolated = { readonly ok: true; readonly text: string } | Failed;
@@ -28,9 +29,18 @@ export type KnownVariables = Readonly<Record<string, unknown>>;
  *
  * One exception, from §24.7: a path that the trigger does not have, compared with something of the
  * later event, becomes `null`. So `async.data.id == event.data.id` without a trigger id matches events
- * without an id.
+ * without an id. Never throws.
  */
 export function interpolate(text: string, vars: KnownVariables): Interpolated {
+  const done = guarded(() => interpolated(text, vars));
+  return done instanceof Failure ? errored(done) : done;
+}
+
+function errored({ message }: Failure): Failed {
+  return { ok: false, message: `expression errored: ${message}` };
+}
+
+function interpolated(text: string, vars: KnownVariables): Interpolated {
   const parsed = parse(text);
   if (!parsed.ok) return parsed;
   let refersToKnown = false;
@@ -39,9 +49,7 @@ export function interpolate(text: string, vars: KnownVariables): Interpolated {
   });
   if (!refersToKnown) return { ok: true, text };
   const folded = new Fold(vars).fold(parsed.tree);
-  if (folded.isFixed && folded.value instanceof Failure) {
-    return { ok: false, message: `expression errored: ${folded.value.message}` };
-  }
+  if (folded.isFixed && folded.value instanceof Failure) return errored(folded.value);
   const isMissing = folded.isFixed && folded.value === unknown;
   const printed = isMissing ? 'false' : print(nodeOf(folded));
   // The trigger's data may be too long, or too deep, to stand in an expression.
@@ -54,16 +62,6 @@ export function interpolate(text: string, vars: KnownVariables): Interpolated {
 type Folded =
   | { readonly isFixed: true; readonly value: Value; readonly origin: Node }
   | { readonly isFixed: false; readonly node: Node };
-
-/** The operator with its sides exchanged. */
-const mirrored: Readonly<Record<Comparison, Comparison>> = {
-  '==': '==',
-  '!=': '!=',
-  '<': '>',
-  '<=': '>=',
-  '>': '<',
-  '>=': '<=',
-};
 
 class Fold {
   private readonly bound: string[] = [];

@@ -54,6 +54,9 @@ export const dateVisits = 10;
 export const patternCharsMax = 1_000;
 export const patternInstructionsMax = 5_000;
 
+/** Instructions of a pattern, looked at for a character, that cost as much as a visit. */
+export const regexStepsPerVisit = 6;
+
 /** Longer digits cannot be a 64-bit number, and reading them only costs time. */
 export const integerCharsMax = 32;
 export const numberCharsMax = 1_000;

@@ -130,9 +130,7 @@ function printDouble(value: number): string {
 }
 
 function printText(text: string): string {
-  // JSON's escapes are CEL's too, but a lone surrogate has no escape in CEL and stays as it is.
-  const escaped = JSON.stringify(text).replace(/\\u(d[89a-f][0-9a-f]{2})/g, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
+  // JSON's escapes are CEL's too, but half a surrogate pair has none, and nowhere to be stored.
+  const escaped = JSON.stringify(text.toWellFormed());
   return escaped.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }

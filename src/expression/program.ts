@@ -4,7 +4,7 @@
  */
 
 import { calculate, negated } from './arithmetic.ts';
-import { compare, entryOf, equals, keyOf } from './comparison.ts';
+import { compare, elementOf, entryOf, isMember, keyOf } from './comparison.ts';
 import { compileComprehension } from './comprehension.ts';
 import type { Run, Scope } from './frame.ts';
 import { findFunction } from './functions.ts';
@@ -12,9 +12,6 @@ import type { Node } from './syntax.ts';
 import {
   Failure,
   isAbsent,
-  isList,
-  isMap,
-  isRecord,
   isTruthy,
   lift,
   type MapKey,
@@ -129,11 +126,7 @@ function compileIndex(node: Extract<Node, { kind: 'index' }>, scope: Scope): Run
     const container = operand(frame);
     if (isAbsent(container)) return container;
     const at = index(frame);
-    const key = isAbsent(at) ? null : keyOf(at);
-    if (key === null) return unknown;
-    if (!isList(container)) return lift(entryOf(container, key));
-    // A position within a list is far below 2^53, so Number loses nothing that matters.
-    return typeof key === 'bigint' && key >= 0n ? lift(container[Number(key)]) : unknown;
+    return isAbsent(at) ? unknown : lift(elementOf(container, at));
   };
 }
 
@@ -193,7 +186,7 @@ function compileMap(node: Extract<Node, { kind: 'map' }>, scope: Scope): Run {
  * The first falsy operand, or the last; with booleans that is CEL's own `&&`. A `false` on the right
  * absorbs an error on the left (§24.5).
  */
-function compileAnd(operands: readonly Run[]): Run {
+export function compileAnd(operands: readonly Run[]): Run {
   return (frame) => {
     let result: Value = true;
     for (const operand of operands) {
@@ -210,7 +203,7 @@ function compileAnd(operands: readonly Run[]): Run {
 }
 
 /** The first truthy operand, or the last. An error survives only next to `false` (§24.5). */
-function compileOr(operands: readonly Run[]): Run {
+export function compileOr(operands: readonly Run[]): Run {
   return (frame) => {
     let result: Value = false;
     for (const operand of operands) {
@@ -260,14 +253,6 @@ function compileIn(node: Extract<Node, { kind: 'in' }>, scope: Scope): Run {
   return (frame) => {
     const [item, container] = [runItem(frame), runContainer(frame)];
     if (isAbsent(item) || isAbsent(container)) return false;
-    if (isList(container)) {
-      frame.budget.spend(container.length);
-      return container.some((other) => equals(item, lift(other), frame.budget));
-    }
-    if (!isRecord(container) && !isMap(container)) {
-      return new Failure(`no such overload: in ${typeNameOf(container)}`);
-    }
-    const key = keyOf(item);
-    return key !== null && entryOf(container, key) !== undefined;
+    return isMember(item, container, frame.budget);
   };
 }

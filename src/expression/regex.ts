@@ -4,7 +4,7 @@
  */
 
 import type { Budget } from './budget.ts';
-import { patternCharsMax, patternInstructionsMax } from './limits.ts';
+import { patternCharsMax, patternInstructionsMax, regexStepsPerVisit } from './limits.ts';
 import { type CharTest, isWordChar } from './regex_class.ts';
 import { type Assertion, type Pattern, parseRegex, RegexProblem } from './regex_syntax.ts';
 import { Failure } from './value.ts';
@@ -21,6 +21,9 @@ type Program = readonly Instruction[];
 
 const programsMax = 200;
 
+/** So few that little is done before it is paid for, and so many that paying costs nothing. */
+const stepsPerPayment = 1_024;
+
 /** Most texts meet the same few patterns; the oldest is dropped first. */
 const programs = new Map<string, Program | Failure>();
 
@@ -30,9 +33,8 @@ export function matchesRegex(text: string, pattern: string, budget: Budget): boo
   budget.spend(pattern.length);
   const program = programOf(pattern);
   if (program instanceof Failure) return program;
-  // Each character may visit each instruction; a visit here is cheaper than an element elsewhere.
-  budget.spend(program.length + Math.ceil((text.length * program.length) / 16));
-  return new Search(program, text).run();
+  budget.spend(program.length);
+  return new Search(program, text, budget).run();
 }
 
 /** Why the text is no pattern, or null. */
@@ -129,12 +131,18 @@ function emitRepeat(part: Pattern, min: number, max: number | null, program: Ins
 /** One walk over a text, with the set of places in the program that the text so far can be at. */
 class Search {
   private places: number[] = [];
+  /** Of the character before; its array is used again. */
+  private spare: number[] = [];
+  private readonly pending: number[] = [];
   /** The character index at which a place was last entered, so that none is entered twice. */
   private readonly enteredAt: Int32Array;
+  /** Instructions looked at and not paid for: each character may come to each of them, but most come to few. */
+  private steps = 0;
 
   constructor(
     private readonly program: Program,
     private readonly text: string,
+    private readonly budget: Budget,
   ) {
     this.enteredAt = new Int32Array(program.length).fill(-1);
   }
@@ -146,9 +154,13 @@ class Search {
       if (this.enter(0, at)) return true;
       const code = this.text.codePointAt(at);
       if (code === undefined) return false;
+      if (this.steps >= stepsPerPayment) this.pay();
       const before = this.places;
-      this.places = [];
+      this.places = this.spare;
+      this.places.length = 0;
+      this.spare = before;
       at += code > 0xffff ? 2 : 1;
+      this.steps += before.length;
       for (const place of before) {
         const instruction = this.program[place];
         if (instruction?.kind === 'char' && instruction.test(code) && this.enter(place + 1, at)) {
@@ -158,10 +170,18 @@ class Search {
     }
   }
 
+  private pay(): void {
+    this.budget.spend(Math.ceil(this.steps / regexStepsPerVisit));
+    this.steps = 0;
+  }
+
   /** Follows everything that needs no character. True when the end of the program is reached. */
   private enter(start: number, at: number): boolean {
-    const pending = [start];
+    const { pending } = this;
+    pending.length = 0;
+    pending.push(start);
     for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
+      this.steps += 1;
       if (this.enteredAt[place] === at) continue;
       this.enteredAt[place] = at;
       const instruction = this.program[place];

@@ -39,6 +39,18 @@ export interface DagStep {
   readonly after: readonly DagEdge[];
 }
 
+/**
+ * What an edge waits for, as a key: null when it takes no time. Edges from one parent that wait for the same event share
+ * one wait, so that of an edge for its coming and one for its absence exactly one is taken.
+ */
+export function waitKeyOf({ from, wait, async }: DagEdge, childId: string): string | null {
+  if (async !== undefined) {
+    const { event, ttl, match = null } = async;
+    return JSON.stringify(['async', from, event, ttl, match]);
+  }
+  return wait === undefined ? null : JSON.stringify(['wait', from, childId]);
+}
+
 /** Steps in declared order. Every one can be reached from `$trigger`, and none from itself. */
 export interface Dag {
   readonly steps: readonly DagStep[];

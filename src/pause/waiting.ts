@@ -54,15 +54,15 @@ class View {
     if (this.pauses.delete(pauseId)) this.conditions.remove(pauseId);
   }
 
-  matches(
+  async matches(
     arrival: Arrival,
     onFailure: (pause: StoredPause, reason: string) => void,
-  ): StoredPause[] {
+  ): Promise<StoredPause[]> {
     const nowMs = this.clock.now();
     const isInTime = ({ createdMs, expiresMs }: StoredPause): boolean =>
       expiresMs > nowMs && createdMs <= arrival.receivedAtMs + matchToleranceMs;
     const found: StoredPause[] = [];
-    const ids = this.conditions.matches(arrival.payload(), (id, reason) => {
+    const ids = await this.conditions.matchesInSlices(arrival.payload(), (id, reason) => {
       const pause = this.pauses.get(id);
       if (pause !== undefined && isInTime(pause)) onFailure(pause, reason);
     });
@@ -108,14 +108,20 @@ export class Waiting {
 
   /**
    * The pauses that the event fulfils, in the order in which they began: those for its name that have not expired and
-   * whose condition holds or is empty. `onFailure` hears of conditions that could not be evaluated.
+   * whose condition holds or is empty. `onFailure` hears of conditions that could not be evaluated. Where many have to be
+   * evaluated, others get a turn in between.
    */
   async matches(
     arrival: Arrival,
     onFailure: (pause: StoredPause, reason: string) => void = () => undefined,
   ): Promise<StoredPause[]> {
-    const view = await this.refreshed(arrival.name);
-    return view.size === 0 ? [] : view.matches(arrival, onFailure);
+    for (;;) {
+      const view = await this.refreshed(arrival.name);
+      const { generation } = this;
+      const found = view.size === 0 ? [] : await view.matches(arrival, onFailure);
+      // What was forgotten in between was not heard to be over, or may be stored as something else by now.
+      if (generation === this.generation) return found;
+    }
   }
 
   /** The pause is over. */

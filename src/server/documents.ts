@@ -12,6 +12,8 @@ export class ServedDocuments {
   readonly #parts: Parts;
   readonly #reload: DocumentReload | null;
   #functions: readonly DeclaredFunction[];
+  /** What was said last about another server's functions. */
+  #warnedOf = '';
 
   /** `options` is null for a server that reads no documents. */
   constructor(parts: Parts, options: DocumentsOptions | null) {
@@ -19,29 +21,32 @@ export class ServedDocuments {
     this.#functions = (options?.initial ?? noDocuments).functions;
     const { clock, log } = parts;
     const onLoaded = ({ functions }: Documents) => this.#put(functions);
-    this.#reload = options && new DocumentReload(options, { clock, log, onLoaded });
+    const onUnchanged = () => this.register();
+    this.#reload = options && new DocumentReload(options, { clock, log, onLoaded, onUnchanged });
   }
 
-  /**
-   * Makes the app what the documents say. Of servers that share a store, one without documents leaves the app of the
-   * others alone; alone, it removes an app whose documents are gone.
-   */
+  /** Makes the app what the documents say. Does nothing when it is that already. */
   async register(): Promise<void> {
-    const { isShared } = this.#parts;
-    if (this.#functions.length > 0 || !isShared) await this.#put(this.#functions);
+    await this.#put(this.#functions);
   }
 
-  /** From here on changes of the documents are picked up. */
+  /** From here on changes of the documents are picked up, and those that other servers make are told. */
   watch(): void {
     this.#reload?.start();
+    if (this.#parts.isShared) this.#parts.registry.onChange(() => this.#warnOfOthers());
   }
 
   async stop(): Promise<void> {
     await this.#reload?.stop();
   }
 
+  /**
+   * Alone, a server removes an app whose documents are gone. Of servers that share a store, one without documents
+   * leaves the app of the others alone.
+   */
   async #put(functions: readonly DeclaredFunction[]): Promise<void> {
-    const { registry } = this.#parts;
+    const { registry, isShared, log } = this.#parts;
+    const before = this.#functions;
     this.#functions = functions;
     if (functions.length > 0) {
       await registry.sync(documentRegistration(functions));
@@ -49,6 +54,35 @@ export class ServedDocuments {
     }
     const app = registry.app(documentApp);
     // An app of this name that an SDK has registered is none of our business.
-    if (app?.sdkLanguage === documentApp) await registry.removeApp(app.id);
+    if (app?.sdkLanguage !== documentApp) return;
+    if (!isShared) await registry.removeApp(app.id);
+    else if (before.length > 0) {
+      log.warn(
+        'no document declares functions any more: those in the shared store stay, as other servers may declare them; remove them with DELETE /fn/remove?url=cue://',
+      );
+    }
   }
+
+  /** Servers that share a store must read the same documents: the last one to read decides for all. */
+  #warnOfOthers(): void {
+    const { registry, log } = this.#parts;
+    const app = registry.app(documentApp);
+    if (app === null || this.#functions.length === 0) return;
+    const { checksum } = documentRegistration(this.#functions);
+    if (app.checksum === checksum || app.checksum === this.#warnedOf) return;
+    this.#warnedOf = app.checksum;
+    const names = (functions: readonly DeclaredFunction[]) => functions.map(({ slug }) => slug);
+    log.warn(
+      'another server has declared other functions: give all servers that share a store the same documents, then send this one SIGHUP',
+      { here: shown(names(this.#functions)), there: shown(names(app.functions)) },
+    );
+  }
+}
+
+/** Names in a log line. */
+const namesMax = 20;
+
+function shown(names: readonly string[]): string[] {
+  const more = names.length - namesMax;
+  return more > 0 ? [...names.slice(0, namesMax), `and ${more} more`] : [...names];
 }

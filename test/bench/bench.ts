@@ -5,13 +5,21 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ceilingRow } from './ceiling.ts';
+import { documentRows } from './document_rows.ts';
 import { engineRows } from './engine_rows.ts';
 import { median } from './figures.ts';
 import { historyRows } from './history_rows.ts';
 import { matchRows } from './match_rows.ts';
 import { type Outcome, type Row, rows as serverRows } from './rows.ts';
 
-const rows = [...serverRows, ceilingRow, ...engineRows, ...historyRows, ...matchRows];
+const rows = [
+  ...serverRows,
+  ceilingRow,
+  ...engineRows,
+  ...historyRows,
+  ...matchRows,
+  ...documentRows,
+];
 const roundsDefault = 5;
 
 interface Result {

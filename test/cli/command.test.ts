@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'bun:test';
+import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { commandNames } from '../../src/cli/command_name.ts';
-import { runProgram } from './program.ts';
+import { runProgram, temporaryFolder } from './program.ts';
+
+const main = resolve(import.meta.dir, '../../src/main.ts');
 
 describe('help', () => {
   test('no arguments print the commands and succeed', async () => {
@@ -18,6 +22,10 @@ describe('help', () => {
     ]);
     expect(flag.stdout).toContain('Usage: inngest dev [flags]');
     expect(flag.stdout).toContain('Examples');
+    for (const text of ['--functions FILE', 'INNGEST_FUNCTIONS', 'inngest init', 'SIGHUP']) {
+      expect(flag.stdout).toContain(text);
+    }
+    expect(flag.stdout.split('\n').filter((line) => line.length > 112)).toEqual([]);
     expect(short).toEqual(flag);
     expect(word).toEqual(flag);
   });
@@ -106,5 +114,32 @@ describe('errors go to stderr with the usage', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('Error: signing-key is required');
     expect(stderr).toContain('openssl rand -hex 32');
+  });
+});
+
+describe('output that nobody gets', () => {
+  function run(line: string) {
+    const folder = temporaryFolder();
+    const words = ['bash', '-o', 'pipefail', '-c', `"$0" "$1" ${line}`, process.execPath, main];
+    const { stdout, stderr, exitCode } = Bun.spawnSync(words, { cwd: folder });
+    rmSync(folder, { recursive: true, force: true });
+    return { stdout: stdout.toString(), stderr: stderr.toString(), exitCode };
+  }
+
+  test.each(['version', 'help', 'init', 'eval --json', 'validate --json'])(
+    'of %s is an error',
+    (command) => {
+      const { stderr, exitCode } = run(`${command} > /dev/full`);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/Error: .*output could not be written: no space is left/);
+    },
+  );
+
+  test('since its reader has read enough is none', () => {
+    expect(run('help | true')).toEqual({ stdout: '', stderr: '', exitCode: 0 });
+  });
+
+  test('is not told where stderr is lost as well', () => {
+    expect(run('version > /dev/full 2> /dev/full')).toMatchObject({ exitCode: 1 });
   });
 });

@@ -1,6 +1,7 @@
 /** `inngest validate` as a user and a CI job run it. */
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseCommandLine } from '../../src/cli/command_line.ts';
 import { starterText } from '../../src/config/starter.ts';
@@ -8,6 +9,8 @@ import { DocumentFolder, functionJson } from './document_folder.ts';
 
 /** Each starts CUE a few times, on a machine that may be busy. */
 setDefaultTimeout(60_000);
+
+const main = resolve(import.meta.dir, '../../src/main.ts');
 
 const problem = z.strictObject({
   source: z.string(),
@@ -102,6 +105,14 @@ describe('a valid document', () => {
     });
     expect(exitCode).toBe(0);
     expect(stdout).toStartWith('✓ 1 function in stdin\n');
+  });
+
+  test('may come through a pipe that is named', async () => {
+    using folder = new DocumentFolder({ 'a.json': functionJson('a') });
+    const words = ['bash', '-c', `"$0" "$1" validate <(cat a.json)`, process.execPath, main];
+    const { stdout, stderr, exitCode } = Bun.spawnSync(words, { cwd: folder.path });
+    expect({ stderr: stderr.toString(), exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    expect(stdout.toString()).toStartWith('✓ 1 function in /dev/fd/');
   });
 
   test('may hold settings of the server only', async () => {
@@ -235,6 +246,22 @@ describe('what is checked without a file', () => {
     const { valid, problems } = await reportOf(folder, []);
     expect(valid).toBe(false);
     expect(problems).toMatchObject([{ source: '', line: null, column: null }]);
+  });
+
+  test('is told to be missing with what is there instead', async () => {
+    const options = '{"sdk-url": ["http://localhost:3000/api/inngest"]}';
+    using folder = new DocumentFolder({ 'inngest.json': options });
+    const file = await folder.run(['validate']);
+    expect(file.stderr).toStartWith(
+      'Error: no document was found: inngest.json holds options of the Inngest CLI and is not read:',
+    );
+    expect(file.stderr).toContain('INNGEST_CONFIG is not set');
+    const both = await folder.run(['validate'], { env: { INNGEST_CONFIG: options } });
+    expect(both.stderr).toContain('; INNGEST_CONFIG holds options of the Inngest CLI');
+    expect(both.stderr).not.toContain('INNGEST_CONFIG is not set');
+    using empty = new DocumentFolder();
+    const blank = await empty.run(['validate'], { env: { INNGEST_CONFIG: ' ' } });
+    expect(blank.stderr).toContain('INNGEST_CONFIG is empty');
   });
 
   test('names what was passed over', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findDocuments, watchedPaths } from '../../src/config/discovery.ts';
@@ -117,6 +118,18 @@ describe('files that were named', () => {
     expect(await problemOf({}, ['large.cue'])).toContain('larger than 1 MiB');
   });
 
+  test('may be pipes for who reads them once, up to a bound', async () => {
+    const pipe = join(work, 'pipe');
+    expect(Bun.spawnSync(['mkfifo', pipe]).exitCode).toBe(0);
+    expect(await problemOf({}, ['pipe'])).toContain('Use a file');
+    const once = { explicit: ['pipe'], workingDirectory: work, env: {}, isReadOnce: true };
+    const [found] = await Promise.all([findDocuments(once), writeFile(pipe, 'a: 1')]);
+    expect(found).toMatchObject({ sources: [{ name: 'pipe', text: 'a: 1' }] });
+    expect(await findDocuments({ ...once, explicit: ['/dev/zero'] })).toMatchObject({
+      problems: [{ message: expect.stringContaining('larger than 1 MiB') }],
+    });
+  });
+
   test('must be UTF-8; the mark that some editors begin with is dropped', async () => {
     put('work/bad.cue', new Uint8Array([0x61, 0xff]));
     expect(await problemOf({}, ['bad.cue'])).toContain('not UTF-8');
@@ -178,11 +191,16 @@ describe('options of the Inngest CLI', () => {
     });
   });
 
-  test.each(['inngest.yaml', 'options.json'])('in the variable (%s) are, too', async (name) => {
-    put(`work/${name}`, options);
-    expect(await find({ INNGEST_CONFIG: name })).toMatchObject({
+  test.each([
+    ['inngest.yaml', 'INNGEST_CONFIG names a YAML file, which holds options'],
+    ['options.json', 'INNGEST_CONFIG names options.json, which holds options'],
+    [options, 'INNGEST_CONFIG holds options'],
+  ])('in the variable (%s) are, too', async (value, note) => {
+    put('work/inngest.yaml', options);
+    put('work/options.json', options);
+    expect(await find({ INNGEST_CONFIG: value })).toMatchObject({
       sources: [],
-      notes: [expect.stringContaining('holds options')],
+      notes: [expect.stringContaining(note)],
     });
   });
 

@@ -15,6 +15,8 @@ const env = {
   LINES: 'one\ntwo\r\tthree\u0001',
   CUE: 'a: 1, b: "two"',
   DOLLAR: '$HOST',
+  HASH: '#(name)',
+  MARK: '\u{feff}',
 };
 
 function expanded(text: string): string {
@@ -58,6 +60,20 @@ describe('a value cannot end the string it is put into', () => {
     ['##"""\n$LINES\n"""##', '##"""\none\\##ntwo\\##r\\##tthree\\##u0001\n"""##'],
     ['"$LINES"', '"one\\ntwo\\r\\tthree\\u0001"'],
   ])('in %p', (text, result) => {
+    expect(expanded(text)).toBe(result);
+  });
+
+  test.each([
+    ['#"{"color": "$HASH"}"#', '#"{"color": "\\#u0023(name)"}"#'],
+    ['#"path\\${HASH}"#', '#"path\\\\#u0023(name)"#'],
+    ['##"a"#${HASH}#"##', '##"a"#\\##u0023(name)#"##'],
+    ['#"a"${EMPTY}#b"#', '#"a"\\#u0023b"#'],
+    ['#"a\\${EMPTY}#(b)"#', '#"a\\\\#u0023(b)"#'],
+    ['#"${EMPTY}"b"#', '#"\\#"b"#'],
+    ['"""\n""${EMPTY}"\n"""', '"""\n""\\"\n"""'],
+    ['#"${EMPTY}"#', '#""#'],
+    ['"$MARK $HASH"', '"\\ufeff #(name)"'],
+  ])('nor begin code, whatever stands around it: %p', (text, result) => {
     expect(expanded(text)).toBe(result);
   });
 

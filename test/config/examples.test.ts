@@ -13,6 +13,15 @@ const env = { REDIS_HOST: 'queue.internal', REDIS_PASSWORD: 'secret' };
 const evaluator = createEvaluator({ cacheDir: null });
 const deadlineMs = 60_000;
 
+/** Limits that come with a later release, and a definition that is for readers only. */
+const doubts: Readonly<Record<string, readonly string[]>> = {
+  'cron.cue': ['function.triggers[2].definition'],
+  'flow-control.cue': [
+    ...['throttle.throttle', 'rate-limit.rateLimit', 'debounce.debounce', 'singleton.singleton'],
+    ...['priority.priority', 'batch.batch'],
+  ].map((place) => `functions.flow-${place}`),
+};
+
 function sourcesOf(files: readonly string[]): readonly Source[] {
   const written = files.map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
   const found = withVariables(written, env);
@@ -31,7 +40,7 @@ describe('every example', () => {
       const loaded = await load(name);
       expect(loaded).toMatchObject({ ok: true, sources: [name] });
       const paths = loaded.ok ? loaded.warnings.map(({ path }) => path) : [];
-      expect(paths).toEqual(name === 'cron.cue' ? ['function.triggers[2].definition'] : []);
+      expect(paths).toEqual([...(doubts[name] ?? [])]);
     },
     deadlineMs,
   );

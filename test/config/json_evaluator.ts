@@ -6,11 +6,13 @@ export class JsonEvaluator implements Evaluator {
   evaluations = 0;
   /** What to wait for before answering. */
   hold: Promise<void> = Promise.resolve();
+  /** Whether it goes on when it should not. */
+  isDeaf = false;
 
   async evaluate(...[sources, signal]: Parameters<Evaluator['evaluate']>): Promise<Evaluation[]> {
     this.evaluations += 1;
-    await Promise.race([this.hold, aborted(signal)]);
-    signal?.throwIfAborted();
+    await Promise.race(this.isDeaf ? [this.hold] : [this.hold, aborted(signal)]);
+    if (!this.isDeaf) signal?.throwIfAborted();
     return sources.map((source) => {
       try {
         return { ok: true, source, value: JSON.parse(source.text) };
@@ -22,8 +24,8 @@ export class JsonEvaluator implements Evaluator {
     });
   }
 
-  async locate(...[, paths]: Parameters<Evaluator['locate']>) {
-    return paths.map(() => ({ line: 3, column: 4 }));
+  async locate(...[requests]: Parameters<Evaluator['locate']>) {
+    return requests.map(({ paths }) => paths.map(() => ({ line: 3, column: 4 })));
   }
 }
 

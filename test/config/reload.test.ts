@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { watchedPaths } from '../../src/config/discovery.ts';
@@ -17,7 +17,12 @@ let clock = new FakeClock();
 let logged: { level: string; message: string; fields?: LogFields }[] = [];
 let loads: Documents[] = [];
 let failure: Error | null = null;
+let unchangedCalls = 0;
 let ask: () => void = () => undefined;
+/** Called whenever documents are looked at, before that. */
+let beforeReload: () => void = () => undefined;
+/** The same, after that. */
+let afterReload: () => void = () => undefined;
 const started: DocumentReload[] = [];
 
 beforeEach(() => {
@@ -27,6 +32,9 @@ beforeEach(() => {
   logged = [];
   loads = [];
   failure = null;
+  unchangedCalls = 0;
+  beforeReload = () => undefined;
+  afterReload = () => undefined;
 });
 
 afterEach(async () => {
@@ -64,7 +72,7 @@ function functionOf(id: string, name = id): object {
 }
 
 /** A server with the documents there are now. */
-async function start(isWatching = false): Promise<DocumentReload> {
+async function start(isWatching = false, beforeStart = () => {}): Promise<DocumentReload> {
   const discovery = {
     ...{ explicit: [], workingDirectory: folder, env: {} },
     systemDirectory: join(folder, 'etc'),
@@ -78,7 +86,12 @@ async function start(isWatching = false): Promise<DocumentReload> {
   if (first.outcome !== 'loaded') throw new Error(`the first load is ${first.outcome}`);
   const options = {
     initial: first.documents,
-    reload: (signal: AbortSignal) => loader.load(signal),
+    reload: async (signal: AbortSignal) => {
+      beforeReload();
+      const result = await loader.load(signal);
+      afterReload();
+      return result;
+    },
     forget: () => loader.forget(),
     watchPaths: isWatching ? watchedPaths(discovery) : [],
     listen: (wanted: () => void) => {
@@ -92,8 +105,13 @@ async function start(isWatching = false): Promise<DocumentReload> {
     if (failure) throw failure;
     loads.push(documents);
   };
-  const reload = new DocumentReload(options, { clock, log, onLoaded });
+  const onUnchanged = async (): Promise<void> => {
+    if (failure) throw failure;
+    unchangedCalls += 1;
+  };
+  const reload = new DocumentReload(options, { clock, log, onLoaded, onUnchanged });
   started.push(reload);
+  beforeStart();
   reload.start();
   return reload;
 }
@@ -226,16 +244,99 @@ describe('a broken edit', () => {
   });
 });
 
-test('functions that could not be put to work are tried again, though nothing has changed', async () => {
-  put({ functions: functions('a') });
-  const reload = await start();
-  put({ functions: functions('b') });
-  failure = new Error('the store is away');
-  await reloaded(reload);
-  expect(lines('error')).toEqual([expect.stringContaining('could not be put to work')]);
-  failure = null;
-  await reloaded(reload);
-  expect(slugs()).toEqual(['cue-b']);
+describe('functions that could not be put to work', () => {
+  /** Their store is away. */
+  async function failed(): Promise<DocumentReload> {
+    put({ functions: functions('a') });
+    const reload = await start();
+    put({ functions: functions('b') });
+    failure = new Error('the store is away');
+    await reloaded(reload);
+    return reload;
+  }
+
+  test('are tried again when somebody asks, though nothing has changed', async () => {
+    const reload = await failed();
+    expect(lines('error')).toEqual([expect.stringContaining('could not be put to work')]);
+    failure = null;
+    await reloaded(reload);
+    expect(slugs()).toEqual(['cue-b']);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('are tried again by themselves, after pauses that grow', async () => {
+    const reload = await failed();
+    for (const pauseMs of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
+      const before = lines('error').length;
+      clock.advance(pauseMs - 1);
+      await reload.idle();
+      expect(lines('error')).toHaveLength(before);
+      clock.advance(1);
+      await reload.idle();
+      expect(lines('error')).toHaveLength(before + 1);
+    }
+    failure = null;
+    clock.advance(30_000);
+    await reload.idle();
+    expect(slugs()).toEqual(['cue-b']);
+    expect(evaluator.evaluations).toBe(2);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('are given up for newer ones', async () => {
+    const reload = await failed();
+    failure = null;
+    put({ functions: functions('c') });
+    await reloaded(reload);
+    expect(slugs()).toEqual(['cue-c']);
+    expect(clock.pending).toBe(0);
+    expect(loads).toHaveLength(1);
+  });
+
+  test('are taken back at work, too: they may have arrived', async () => {
+    const reload = await failed();
+    failure = null;
+    put({ functions: functions('a') });
+    await reloaded(reload);
+    expect(slugs()).toEqual(['cue-a']);
+  });
+
+  test('outlive a broken edit', async () => {
+    const reload = await failed();
+    put('{');
+    await reloaded(reload);
+    failure = null;
+    clock.advance(30_000);
+    await reload.idle();
+    expect(slugs()).toEqual(['cue-b']);
+  });
+
+  test('are not tried after the end', async () => {
+    const reload = await failed();
+    await reload.stop();
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('who asks about documents that have not changed', () => {
+  test('has them put to work again', async () => {
+    put({ functions: functions('a') });
+    const reload = await start();
+    await reloaded(reload);
+    expect(unchangedCalls).toBe(1);
+  });
+
+  test('has that tried again when it fails', async () => {
+    put({ functions: functions('a') });
+    const reload = await start();
+    failure = new Error('the store is away');
+    await reloaded(reload);
+    failure = null;
+    clock.advance(1_000);
+    await reload.idle();
+    expect(unchangedCalls).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
 });
 
 describe('settings of the server', () => {
@@ -293,6 +394,37 @@ describe('while a reload is under way', () => {
     expect(loads).toEqual([]);
     expect(lines('error')).toEqual([]);
   });
+
+  test('the server does not wait for what does not notice its end', async () => {
+    put({ functions: functions('a') });
+    const reload = await start();
+    put({ functions: functions('b') });
+    evaluator.isDeaf = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    evaluator.hold = promise;
+    ask();
+    await eventually(() => evaluator.evaluations === 2);
+    await reload.stop();
+    resolve();
+    await Promise.resolve();
+    expect(loads).toEqual([]);
+    expect(logged).toEqual([]);
+  });
+
+  test('nothing is taken that is read in the moment in which the server ends', async () => {
+    put({ functions: functions('a') });
+    const reload = await start();
+    put({ functions: functions('b') });
+    let stopped: Promise<void> | null = null;
+    afterReload = () => {
+      stopped = reload.stop();
+    };
+    ask();
+    await reload.idle();
+    await stopped;
+    expect(loads).toEqual([]);
+    expect(logged).toEqual([]);
+  });
 });
 
 describe('in dev', () => {
@@ -334,6 +466,43 @@ describe('in dev', () => {
       await quiet(reload);
     }
     expect(lines('warn').filter((line) => line.includes('is no JSON'))).toHaveLength(1);
+  });
+
+  test('what is edited between the first read and the start is not missed', async () => {
+    put({ functions: functions('a') });
+    const reload = await start(true, () => put({ functions: functions('b') }));
+    await reload.idle();
+    expect(slugs()).toEqual(['cue-b']);
+  });
+
+  test('what has not been edited by then is neither evaluated again nor told of', async () => {
+    put({ functions: functions('a') });
+    const reload = await start(true);
+    await reload.idle();
+    expect(evaluator.evaluations).toBe(1);
+    expect(logged).toEqual([]);
+    expect(unchangedCalls).toBe(0);
+  });
+
+  test('what is edited in a folder that appears during a reload is not missed', async () => {
+    const reload = await start(true);
+    await reload.idle();
+    beforeReload = () => {
+      mkdirSync(join(folder, 'etc/inngest'), { recursive: true });
+      put({ functions: functions('b') }, 'etc/inngest/x.json');
+      beforeReload = () => undefined;
+    };
+    afterReload = () => {
+      put({ functions: functions('c') }, 'etc/inngest/x.json');
+      afterReload = () => undefined;
+    };
+    await reloaded(reload);
+    expect(slugs()).toEqual(['cue-b']);
+    await quiet(reload);
+    expect(slugs()).toEqual(['cue-c']);
+    put({ functions: functions('d') }, 'etc/inngest/x.json');
+    await quiet(reload);
+    expect(slugs()).toEqual(['cue-d']);
   });
 
   test('nothing is read after the end', async () => {

@@ -45,6 +45,11 @@ describe('a problem', () => {
     );
   });
 
+  test('is followed by what could not be checked, once', () => {
+    const text = problemsText([problem({ position: null })], { notes: ['more is to come'] });
+    expect(text).toEndWith('1 problem in 1 file\nnote: more is to come\n');
+  });
+
   test('keeps the further lines of its message apart from the next problem', () => {
     expect(problemsText([problem({ position: null, message: 'two ways:\nfirst\nsecond' })])).toBe(
       'inngest.cue: function.id: two ways:\n    first\n    second\n1 problem in 1 file\n',

@@ -68,6 +68,25 @@ describe('what the schema fills in', () => {
     expect(read({}, '{"eventAPI": {"port": 8288}}').service).toEqual({ port: 8288 });
   });
 
+  test('is one where a name stands for it', () => {
+    const text = `
+      let log = {format: "json"}
+      #Api: {port: 8288} // not its other fields
+      parts: {drivers: {http: {timeout: 7200}}}
+      config: {
+        "log": log
+        eventAPI: #Api & {
+        } & other.api
+        execution: (parts)
+      }
+      loop: loop`;
+    expect(read({}, text).service).toEqual({
+      logFormat: 'json',
+      port: 8288,
+      callTimeoutMs: 7_200_000,
+    });
+  });
+
   test('is none where only something like it was written', () => {
     const text = `
       // config: log: format: "json"
@@ -193,6 +212,21 @@ describe('a Redis', () => {
     const redisUri = 'redis://r.test:6379/0';
     expect(read({ state: { service } }).service).toEqual({ redisUri });
     expect(read({ queue: { service }, state: { service } }).service).toEqual({ redisUri });
+  });
+
+  test('is the local one where nothing but its kind was written', () => {
+    const redisUri = 'redis://localhost:6379/0';
+    for (const text of [
+      '{"queue": {"service": {"backend": "redis"}}}',
+      'config: state: service: backend: "redis"',
+      'let redis = {backend: "redis"}\nconfig: {queue: service: redis, state: service: redis}',
+      '_redis: service: {backend: "redis"}\nconfig: queue: _redis & {service: {}}',
+    ]) {
+      expect(read({}, text)).toEqual({ service: { redisUri }, findings: [], warnings: [] });
+    }
+    for (const text of ['config: queue: {}', 'config: {}\nbackend: "redis"\nx: "\\(backend)"']) {
+      expect(read({}, text).service).toEqual({});
+    }
   });
 
   test('next to another one is refused', () => {

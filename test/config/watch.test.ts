@@ -168,3 +168,103 @@ test('folders that do not exist are no trouble', () => {
   start('none/a.cue', 'none');
   expect(log).toBe('');
 });
+
+test('a folder that goes and comes back is watched again', async () => {
+  mkdirSync(place('sub'));
+  writeFileSync(place('sub/a.cue'), '1');
+  const watching = start('sub/a.cue');
+  rmSync(place('sub'), { recursive: true });
+  await told(1);
+  watching.refresh();
+  mkdirSync(place('sub'));
+  await told(2);
+  watching.refresh();
+  writeFileSync(place('sub/a.cue'), '2');
+  await told(3);
+});
+
+test('another folder in the place of one is watched, though nobody has looked in between', async () => {
+  mkdirSync(place('sub'));
+  const watching = start('sub/a.cue');
+  rmSync(place('sub'), { recursive: true });
+  mkdirSync(place('sub'));
+  await told(1);
+  watching.refresh();
+  writeFileSync(place('sub/a.cue'), '2');
+  await told(2);
+});
+
+test('folders on the way may appear one by one', async () => {
+  const watching = start('x/y/a.cue');
+  for (const [index, name] of ['x', 'x/y', 'x/y/z'].entries()) {
+    if (index < 2) mkdirSync(place(name));
+    else writeFileSync(place('x/y/a.cue'), '1');
+    await told(index + 1);
+    watching.refresh();
+  }
+});
+
+test.skipIf(process.platform !== 'linux')('a folder on the way may be moved', async () => {
+  mkdirSync(place('x/y'), { recursive: true });
+  writeFileSync(place('x/y/a.cue'), '1');
+  const watching = start('x/y/a.cue');
+  renameSync(place('x'), place('old'));
+  await told(1);
+  watching.refresh();
+  renameSync(place('old'), place('x'));
+  await told(2);
+  watching.refresh();
+  appendFileSync(place('x/y/a.cue'), '2');
+  await told(3);
+});
+
+/** In one step, as deployments do it. */
+function link(target: string, name: string): void {
+  symlinkSync(target, place(`${name}~`));
+  renameSync(place(`${name}~`), place(name));
+}
+
+test('a link to a folder may be exchanged', async () => {
+  for (const release of ['r1', 'r2']) {
+    mkdirSync(place(release));
+    writeFileSync(place(`${release}/a.cue`), release);
+  }
+  link('r1', 'current');
+  const watching = start('current/a.cue');
+  link('r2', 'current');
+  await told(1);
+  watching.refresh();
+  appendFileSync(place('r2/a.cue'), '2');
+  await told(2);
+});
+
+test.each([
+  ['a file', 'k/a.cue'],
+  ['a folder of documents', 'k'],
+])('links behind links may be exchanged: %s, as Kubernetes mounts it', async (_, watched) => {
+  for (const release of ['k/..1', 'k/..2']) {
+    mkdirSync(place(release), { recursive: true });
+    writeFileSync(place(`${release}/a.cue`), release);
+  }
+  link('..1', 'k/..data');
+  link('..data/a.cue', 'k/a.cue');
+  const watching = start(watched);
+  link('..2', 'k/..data');
+  await told(1);
+  watching.refresh();
+  appendFileSync(place('k/..2/a.cue'), '2');
+  await told(2);
+});
+
+test('links that lead back to themselves or nowhere are no trouble', async () => {
+  link('b.cue', 'a.cue');
+  link('a.cue', 'b.cue');
+  link('none/c.cue', 'd.cue');
+  const watching = start('a.cue', 'd.cue');
+  mkdirSync(place('none'));
+  await told(1);
+  watching.refresh();
+  writeFileSync(place('none/c.cue'), '1');
+  await told(2);
+  expect(log).toBe('');
+});

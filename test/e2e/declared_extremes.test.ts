@@ -49,7 +49,7 @@ const document = functionsText({
   },
 });
 
-const rerunSchema = z.object({ data: z.object({ rerun: z.string() }) });
+const rerunSchema = z.object({ rerun: z.string() });
 
 describe('a run of a declared function', () => {
   let stage: DeclaredStage;
@@ -129,12 +129,7 @@ describe('a run of a declared function', () => {
         const query =
           'mutation ($run: ULID!, $from: RerunFromStepInput) { rerun(runID: $run, fromStep: $from) }';
         const variables = { run: run.run_id, from: fromStep };
-        const answer = await fetch(`${stage.server.url}/v0/gql`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ query, variables }),
-        });
-        const { rerun: runId } = rerunSchema.parse(await answer.json()).data;
+        const { rerun: runId } = rerunSchema.parse(await stage.query(query, variables));
         const ended = await stage.endedRun(runId);
         expect(ended.status).toBe('Completed');
         return stage.callsOf(ended).map(({ path }) => path);

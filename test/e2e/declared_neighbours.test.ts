@@ -18,6 +18,7 @@ import { ServerClient } from './server_client.ts';
 
 const testDeadlineMs = 60_000;
 
+const appsSchema = z.object({ apps: z.array(z.object({ id: z.string(), name: z.string() })) });
 const listedSchema = z.array(z.looseObject({ id: z.string() }));
 
 /** An app on the SDK, asked to register itself; `synced` is how that went. */
@@ -102,6 +103,8 @@ describe('beside apps on the SDK', () => {
         await withApp(sdk, [fn], async (synced) => {
           expect(synced.ok).toBe(false);
           expect(await synced.text()).toContain('is the app of functions declared in documents');
+          const apps = '{ apps { name error } }';
+          expect(await stage.query(apps)).toEqual({ apps: [{ name: 'cue', error: null }] });
         });
         const answer = await fetch(`${stage.server.url}/v1/apps/cue/functions`);
         const listed = listedSchema.parse(await answer.json());
@@ -132,6 +135,35 @@ describe('beside apps on the SDK', () => {
     testDeadlineMs,
   );
 });
+
+test(
+  'the app of declared functions is not replaced by an app at another URL',
+  async () => {
+    const document = functionsText({ kept: { steps: { only: onceAt('/kept') } } });
+    const stage = await DeclaredStage.open('embedded', { 'functions.json': document });
+    const sdk = new Inngest({
+      id: 'other',
+      isDev: true,
+      baseUrl: stage.server.url,
+      logger: silent,
+    });
+    const fn = sdk.createFunction({ id: 'x', triggers: [{ event: 'x/y' }] }, () => null);
+    try {
+      const { apps } = appsSchema.parse(await stage.query('{ apps { id name } }'));
+      const moving =
+        'mutation ($id: String!, $url: String!) { updateApp(input: {id: $id, url: $url}) { name } }';
+      await withApp(sdk, [fn], async (synced) => {
+        const variables = { id: apps[0]?.id, url: synced.url };
+        await expect(stage.query(moving, variables)).rejects.toThrow('edit the documents instead');
+      });
+      const run = await stage.endedOne(await stage.send({ name: 'kept/wanted' }));
+      expect(run.status).toBe('Completed');
+    } finally {
+      await stage.close();
+    }
+  },
+  testDeadlineMs,
+);
 
 describe('steps of a server with a key', () => {
   const document = {

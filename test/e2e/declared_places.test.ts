@@ -54,7 +54,7 @@ async function withSteps(
 }
 
 describe('documents', () => {
-  test.concurrent(
+  test(
     'that appear in the working directory are found; gone at the next start, their runs still end',
     () =>
       withSteps({}, async (server, steps) => {
@@ -93,7 +93,7 @@ describe('documents', () => {
     testDeadlineMs,
   );
 
-  test.concurrent(
+  test(
     'come out of INNGEST_CONFIG',
     () =>
       withSteps(
@@ -109,7 +109,7 @@ describe('documents', () => {
     testDeadlineMs,
   );
 
-  test.concurrent(
+  test(
     'that have not changed are not evaluated at the next start',
     () =>
       withSteps({}, async (server, steps) => {
@@ -133,7 +133,7 @@ describe('documents', () => {
     testDeadlineMs,
   );
 
-  test.concurrent(
+  test(
     'that are broken at the start keep the server from it, with everything on stderr',
     async () => {
       const cwd = await mkdtemp(join(tmpdir(), 'inngest-declared-'));
@@ -168,7 +168,7 @@ describe('settings in a document', () => {
   const settings = (port: number) =>
     `config: {eventAPI: {port: ${port}, maxSize: 2048}, log: level: "error"}`;
 
-  test.concurrent(
+  test(
     'are those of the server, as far as no flag says otherwise',
     async () => {
       const cwd = await mkdtemp(join(tmpdir(), 'inngest-declared-'));
@@ -193,7 +193,7 @@ describe('settings in a document', () => {
     testDeadlineMs,
   );
 
-  test.concurrent(
+  test(
     'say how much is logged, and a flag more',
     async () => {
       const env = { INNGEST_CONFIG: settings(1) };
@@ -210,7 +210,7 @@ describe('settings in a document', () => {
     testDeadlineMs,
   );
 
-  test.concurrent(
+  test(
     'say how long a step may take',
     () =>
       withSteps(

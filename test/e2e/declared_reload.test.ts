@@ -1,70 +1,75 @@
 /** Documents that change, break or vanish under a server that runs. */
-import { describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { eventually } from '../eventually.ts';
 import { ServerProcess } from '../server_process.ts';
-import { hasChanged, said } from './declared_log.ts';
+import { hasChanged, type LogLine, linesOf, said } from './declared_log.ts';
 import { DeclaredStage } from './declared_stage.ts';
 import { after, functionsText, onceAt, pathsText } from './declared_text.ts';
 
-const testDeadlineMs = 45_000;
-/** A schedule has a tick each minute. */
-const cronDeadlineMs = 80_000;
+const testDeadlineMs = 60_000;
+const file = 'live.cue';
 const signingKey = '0123456789abcdef0123456789abcdef';
 const keys = ['--signing-key', signingKey, '--event-key', 'event-key'];
 
 describe('in dev a document', () => {
-  test.concurrent(
+  let stage: DeclaredStage;
+
+  beforeAll(async () => {
+    stage = await DeclaredStage.open('embedded', { [file]: pathsText({ first: '/first' }) });
+  }, testDeadlineMs);
+  afterAll(() => stage?.close(), testDeadlineMs);
+
+  /** Resolves with what the log says of it when the functions are those of the document. */
+  async function put(text: string, write = () => stage.write(file, text)): Promise<LogLine> {
+    const before = (await linesOf(stage.server)).filter(({ msg }) => hasChanged.test(msg)).length;
+    await write();
+    const lines = await said(stage.server, hasChanged, before + 1);
+    const last = lines.at(-1);
+    if (last === undefined) throw new Error('the log said less than before');
+    return last;
+  }
+
+  /** The paths that are called for an event that starts one run. */
+  async function play(name: string): Promise<string[]> {
+    const run = await stage.endedOne(await stage.send({ name }));
+    expect(run.status).toBe('Completed');
+    return stage.callsOf(run).map(({ path }) => path);
+  }
+
+  test(
     'that is edited is used by the next run; functions come and go with it',
     async () => {
-      const before = pathsText({ stays: '/edited/one', leaves: '/edited/leaves' });
-      const stage = await DeclaredStage.open('embedded', { 'live.json': before });
-      try {
-        await stage.write('live.json', pathsText({ stays: '/edited/two', comes: '/edited/comes' }));
-        const [line] = await said(stage.server, hasChanged);
-        expect(line).toMatchObject({
-          added: ['cue-comes'],
-          changed: ['cue-stays'],
-          removed: ['cue-leaves'],
-        });
-        const gone = await stage.send({ name: 'leaves/wanted', data: {} });
-        const [stays, comes] = [
-          await stage.send({ name: 'stays/wanted', data: {} }),
-          await stage.send({ name: 'comes/wanted', data: {} }),
-        ];
-        const runs = [await stage.endedOne(stays), await stage.endedOne(comes)];
-        const called = runs.flatMap((run) => stage.callsOf(run).map(({ path }) => path));
-        expect(called).toEqual(['/edited/two', '/edited/comes']);
-        expect(await stage.client.runsOf(gone)).toEqual([]);
-      } finally {
-        await stage.close();
-      }
+      await put(pathsText({ stays: '/edited/one', leaves: '/edited/leaves' }));
+      expect(await put(pathsText({ stays: '/edited/two', comes: '/edited/comes' }))).toMatchObject({
+        added: ['cue-comes'],
+        changed: ['cue-stays'],
+        removed: ['cue-leaves'],
+      });
+      const gone = await stage.send({ name: 'leaves/wanted' });
+      expect(await play('stays/wanted')).toEqual(['/edited/two']);
+      expect(await play('comes/wanted')).toEqual(['/edited/comes']);
+      expect(await stage.client.runsOf(gone)).toEqual([]);
     },
     testDeadlineMs,
   );
 
-  test.concurrent(
+  test(
     'that another file takes the place of is read again, every time',
     async () => {
-      const text = (n: number) => pathsText({ replaced: `/replaced/${n}` });
-      const stage = await DeclaredStage.open('embedded', { 'live.json': text(0) });
-      try {
-        for (const n of [1, 2, 3]) {
-          await stage.write('live.json.new', text(n));
-          await rename(join(stage.directory, 'live.json.new'), join(stage.directory, 'live.json'));
-          await said(stage.server, hasChanged, n);
-          const run = await stage.endedOne(await stage.send({ name: 'replaced/wanted', data: {} }));
-          expect(stage.callsOf(run).map(({ path }) => path)).toEqual([`/replaced/${n}`]);
-        }
-      } finally {
-        await stage.close();
+      for (const n of [1, 2, 3]) {
+        const text = pathsText({ replaced: `/replaced/${n}` });
+        await put(text, async () => {
+          await stage.write(`${file}.new`, text);
+          await rename(join(stage.directory, `${file}.new`), join(stage.directory, file));
+        });
+        expect(await play('replaced/wanted')).toEqual([`/replaced/${n}`]);
       }
     },
     testDeadlineMs,
   );
 
-  test.concurrent(
+  test(
     'that is broken is told of with its place and changes nothing until it is mended',
     async () => {
       const text = (more: string, path: string) => `package main
@@ -79,118 +84,93 @@ function: defs.#Function & {
 	steps: only: runtime: {type: "http", url: "http://127.0.0.1:9000${path}"}
 }
 `;
-      const stage = await DeclaredStage.open('embedded', { 'live.cue': text('', '/broken/good') });
-      const play = async () => {
-        const run = await stage.endedOne(await stage.send({ name: 'broken/wanted', data: {} }));
-        return stage.callsOf(run).map(({ path }) => path);
-      };
-      try {
-        await stage.write('live.cue', text('retires: 3', '/broken/unused'));
-        const [problem] = await said(stage.server, /live\.cue:8:2: .*retires/);
-        expect(problem?.level).toBe('warn');
-        await said(stage.server, /documents are not valid: the functions read before stay/);
-        expect(await play()).toEqual(['/broken/good']);
-        await stage.write('live.cue', text('', '/broken/mended'));
-        await said(stage.server, hasChanged);
-        expect(await play()).toEqual(['/broken/mended']);
-      } finally {
-        await stage.close();
-      }
+      await put(text('', '/broken/good'));
+      await stage.write(file, text('retires: 3', '/broken/unused'));
+      const [problem] = await said(stage.server, /live\.cue:8:2: .*retires/);
+      expect(problem?.level).toBe('warn');
+      expect(await play('broken/wanted')).toEqual(['/broken/good']);
+      await put(text('', '/broken/mended'));
+      expect(await play('broken/wanted')).toEqual(['/broken/mended']);
     },
     testDeadlineMs,
   );
 
-  test.concurrent(
+  test(
     'that is edited while a run is under way says how the run goes on',
     async () => {
-      const text = (steps: Readonly<Record<string, unknown>>) =>
+      const text = (steps: Readonly<Record<string, Readonly<Record<string, unknown>>>>) =>
         functionsText({ long: { steps: { a: onceAt('/long/a'), ...steps } } });
-      const stage = await DeclaredStage.open('embedded', {
-        'live.json': text({
-          b: onceAt('/long/old', after('a')),
-          gone: onceAt('/long/gone', after('a')),
+      await put(
+        text({ b: onceAt('/long/old', after('a')), gone: onceAt('/long/gone', after('a')) }),
+      );
+      stage.holdNext('/long/a');
+      const eventId = await stage.send({ name: 'long/wanted' });
+      await stage.whenHeld(['/long/a']);
+      await put(
+        text({
+          b: onceAt('/long/new', { after: [{ step: 'a', if: 'response.status == 200' }] }),
+          more: onceAt('/long/more', after('b')),
         }),
-      });
-      try {
-        stage.holdNext('/long/a');
-        const eventId = await stage.send({ name: 'long/wanted' });
-        await stage.whenHeld(['/long/a']);
-        await stage.write(
-          'live.json',
-          text({
-            b: onceAt('/long/new', { after: [{ step: 'a', if: 'response.status == 200' }] }),
-            more: onceAt('/long/more', after('b')),
-          }),
-        );
-        await said(stage.server, hasChanged);
-        stage.release('/long/a');
-        const run = await stage.endedOne(eventId);
-        expect(run.status).toBe('Completed');
-        const called = stage.callsOf(run).map(({ path }) => path);
-        expect(called).toEqual(['/long/a', '/long/new', '/long/more']);
-      } finally {
-        await stage.close();
-      }
+      );
+      stage.release('/long/a');
+      const run = await stage.endedOne(eventId);
+      expect(run.status).toBe('Completed');
+      const called = stage.callsOf(run).map(({ path }) => path);
+      expect(called).toEqual(['/long/a', '/long/new', '/long/more']);
     },
     testDeadlineMs,
   );
 
-  test.concurrent(
+  test(
     'that was named and is deleted leaves its functions as they are, and says so',
     async () => {
-      const document = pathsText({ deleted: '/deleted/only' });
-      const stage = await DeclaredStage.open('embedded', { 'live.json': document });
-      try {
-        await rm(join(stage.directory, 'live.json'));
-        await said(stage.server, /live\.json: .*not exist/);
-        await said(stage.server, /the functions read before stay/);
-        const run = await stage.endedOne(await stage.send({ name: 'deleted/wanted' }));
-        expect(run.status).toBe('Completed');
-        await stage.write('live.json', pathsText({ deleted: '/deleted/back' }));
-        await said(stage.server, hasChanged);
-      } finally {
-        await stage.close();
-      }
+      await put(pathsText({ deleted: '/deleted/first' }));
+      await rm(join(stage.directory, file));
+      await said(stage.server, /live\.cue: there is no such file/);
+      expect(await play('deleted/wanted')).toEqual(['/deleted/first']);
+      await put(pathsText({ deleted: '/deleted/second' }));
+      expect(await play('deleted/wanted')).toEqual(['/deleted/second']);
     },
     testDeadlineMs,
   );
 
-  test.concurrent(
-    'that has gone takes its schedules with it',
+  test(
+    'that never comes to an end is refused, and runs go on meanwhile',
     async () => {
-      const everyMinute = (path: string) => ({
-        triggers: [{ cron: '* * * * *' }],
-        steps: { only: onceAt(path) },
-      });
-      const kept = { kept: everyMinute('/cron/kept') };
-      const both = { ...kept, gone: everyMinute('/cron/gone') };
-      const stage = await DeclaredStage.open(
-        'embedded',
-        { 'live.json': functionsText(both) },
-        {},
-        { args: ['--log-level', 'debug'] },
-      );
-      try {
-        await stage.write('live.json', functionsText(kept));
-        await said(stage.server, hasChanged);
-        const calls = stage.steps.calls.length;
-        await eventually(
-          async () =>
-            stage.steps.calls.slice(calls).some(({ path }) => path === '/cron/kept') &&
-            (await stage.server.logs()).includes('a schedule is gone'),
-          { deadlineMs: cronDeadlineMs, what: 'the next tick' },
-        );
-        expect(stage.steps.calls.slice(calls).map(({ path }) => path)).not.toContain('/cron/gone');
-      } finally {
-        await stage.close();
-      }
+      const runaway = `package main
+
+import defs "inngest.com/defs/v1"
+
+function: defs.#Function & {
+	let n = [${Array.from({ length: 40 }, (_, index) => index).join(', ')}]
+	let cells = [ for a in n for b in n for c in n for d in n for e in n {a + b + c + d + e}]
+	id:          "meanwhile"
+	name:        "Never comes to an end"
+	concurrency: len(cells)
+	triggers: [{event: "meanwhile/wanted"}]
+	steps: only: runtime: {type: "http", url: "http://127.0.0.1:9000/meanwhile/runaway"}
+}
+`;
+      await put(pathsText({ meanwhile: '/meanwhile/good' }));
+      await stage.write(file, runaway);
+      const refused = said(stage.server, /live\.cue: evaluating it takes longer than \d+ s/);
+      let isOver = false;
+      const end = () => {
+        isOver = true;
+      };
+      refused.then(end, end);
+      // One after the other for as long as it takes.
+      while (!isOver) expect(await play('meanwhile/wanted')).toEqual(['/meanwhile/good']);
+      await refused;
+      await put(pathsText({ meanwhile: '/meanwhile/mended' }));
+      expect(await play('meanwhile/wanted')).toEqual(['/meanwhile/mended']);
     },
-    cronDeadlineMs,
+    testDeadlineMs,
   );
 });
 
 describe('a server that is told SIGHUP', () => {
-  test.concurrent(
+  test(
     'reads its documents again, and often asked still serves',
     async () => {
       const stage = await DeclaredStage.open(
@@ -220,7 +200,7 @@ describe('a server that is told SIGHUP', () => {
     testDeadlineMs,
   );
 
-  test.concurrent(
+  test(
     'goes on without documents',
     async () => {
       const server = await ServerProcess.start({ mode: 'start', args: keys });

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import {
   type AnswerStep,
   examplePort,
@@ -15,7 +16,8 @@ import { type ServerOptions, ServerProcess } from '../server_process.ts';
 import { hasEnded, type Run, type SentEvent, ServerClient } from './server_client.ts';
 
 const examples = resolve(import.meta.dir, '../../examples/cue');
-const runDeadlineMs = 40_000;
+/** The leases of a server that was killed end after half a minute on a shared store. */
+const runDeadlineMs = 90_000;
 const eventKey = 'event-key';
 /** Bare hex, as `start` wants it. */
 const signingKey = '0123456789abcdef0123456789abcdef';
@@ -48,6 +50,8 @@ export async function exampleText(
   }
   return text;
 }
+
+const graphqlSchema = z.object({ data: z.unknown(), errors: z.array(z.unknown()).optional() });
 
 export class DeclaredStage {
   /** Steps that are being held, by path: what lets them answer. */
@@ -150,6 +154,18 @@ export class DeclaredStage {
       deadlineMs: runDeadlineMs,
       what: `a run of event ${eventId}`,
     });
+  }
+
+  /** What a GraphQL document answers. Throws when there is an error in it. */
+  async query(text: string, variables: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    const response = await fetch(`${this.server.url}/v0/gql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: text, variables }),
+    });
+    const { data, errors } = graphqlSchema.parse(await response.json());
+    if (errors !== undefined) throw new Error(JSON.stringify(errors));
+    return data;
   }
 
   /** Ends the server as a crash does, whatever steps it is calling, and starts it again. */

@@ -41,3 +41,22 @@ test('defers keep the ids that their SDK gives them, whatever objects call their
     ['constructor', { abortable: false }],
   ]);
 });
+
+test('a call says when its run was executed first, and whether its function batches events', () => {
+  const call = { callId: 'start#0', requestId: 'q' };
+  const started = { ...state, startedAtMs: 7 };
+  const batching = { ...fn, batchEvents: { maxSize: 2, timeout: '1s' } };
+  expect(callRequest({ item, edge, fn, state: started, call })).toMatchObject({
+    ...{ startedAtMs: 7, isBatch: false },
+  });
+  expect(callRequest({ item, edge, fn: batching, state, call }).isBatch).toBe(true);
+});
+
+test('the first event of several is canonical, whatever its members are called', () => {
+  const events = '[{"data":{"10":1,"9":2}},{"data":{}}]';
+  const request = callRequest({
+    ...{ item, edge, fn, state: { ...state, events } },
+    call: { callId: 'start#0', requestId: 'q' },
+  });
+  expect(request.event).toBe('{"data":{"10":1,"9":2}}');
+});

@@ -160,6 +160,42 @@ describe('the view of who waits', () => {
     ]);
   });
 
+  test('lets others work while it tries very many, and leaves out what ends meanwhile', async () => {
+    // Each of them takes a good part of a slice.
+    const slow = 'async.data.l.all(x, async.data.l[0] == 0 && x == 0)';
+    await waitingFor(...Array.from({ length: 20 }, () => slow));
+    const view = new Waiting(store, under.clock);
+    await matching(view, 'test/wanted', { l: [] });
+    let turns = 0;
+    let next = setImmediate(function work() {
+      turns += 1;
+      if (turns === 1) view.forget('test/wanted', 'r.w19');
+      next = setImmediate(work);
+    });
+    const l = Array.from({ length: 20_000 }, () => 0);
+    const found = await matching(view, 'test/wanted', { l });
+    clearImmediate(next);
+    expect(turns).toBeGreaterThan(2);
+    expect(found).toEqual(Array.from({ length: 19 }, (_, n) => `r.w${n}`));
+  });
+
+  test('that was cleared while it tried conditions is read anew', async () => {
+    const slow = 'async.data.l.all(x, async.data.l[0] == 0 && x == 0)';
+    await waitingFor(...Array.from({ length: 20 }, () => slow));
+    const view = new Waiting(store, under.clock);
+    const l = Array.from({ length: 20_000 }, () => 0);
+    let trials = 0;
+    const payload = () => {
+      trials += 1;
+      if (trials === 1) setImmediate(() => view.clear());
+      return { data: { l } };
+    };
+    const found = await view.matches({ name: 'test/wanted', receivedAtMs: now, payload });
+    expect(found).toHaveLength(20);
+    expect(trials).toBe(2);
+    expect(view.heldFor('test/wanted')).toBe(20);
+  });
+
   test('does not open the event when nobody waits for it', async () => {
     const view = new Waiting(store, under.clock);
     const payload = (): never => {

@@ -69,6 +69,25 @@ describe('an event', () => {
     expect(world.runsOf('fn')).toHaveLength(5);
   });
 
+  test('with data that an expression cannot digest stops no other event', async () => {
+    const triggers = [
+      { event: 'test/go', expression: '"x" + json_parse(event.data.raw).o != "never"' },
+    ];
+    const idempotency = '"k" + json_parse(event.data.raw).o';
+    await world.define('keyed', { idempotency: 'json_parse(event.data.raw).o' }, async () => 0);
+    await world.define('joined', { triggers, idempotency }, async () => 0);
+    await world.define('plain', {}, async ({ event }) => event.data.n);
+    const deep = `{"o":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    for (const [n, raw] of ['{"o":1}', '{"o":{"a":"\\ud800"}}', deep, '{"o":2}'].entries()) {
+      await world.accept('test/go', { n, raw });
+    }
+    await world.settle();
+    expect(world.runsOf('plain')).toHaveLength(4);
+    expect(world.runsOf('keyed')).toHaveLength(4);
+    expect(world.runsOf('joined')).toHaveLength(4);
+    expect(world.keys(/^item:/)).toEqual([]);
+  });
+
   test('from the future starts its functions then', async () => {
     await world.define('fn', {}, async () => 0);
     await world.send('test/go', {}, { ts: world.clock.now() + hourMs });

@@ -1,5 +1,6 @@
 /** Declared functions where timing, other events, large state or a changed document come in between. */
 import { afterEach, describe, expect, test } from 'bun:test';
+import { operationsMax } from '../../src/config/functions/operation_count.ts';
 import { dagOf } from '../driver/dag/brief_dag.ts';
 import { declare, type StepAnswer, type StepRequest, StepService } from './dag_service.ts';
 import { mayRemain, World } from './world.ts';
@@ -117,6 +118,76 @@ test('only an event that matches resumes the run, and the steps after it see tha
   await world.send('test/go', { by: 'him' });
   await service.letPass(3 * hourMs);
   expect(service.counts).toEqual({ cart: 2, thank: 1, nudge: 1 });
+});
+
+test('exactly one of two steps runs that wait for an event and for its absence, however they race', async () => {
+  const twin = (onTimeout: boolean) => ({
+    after: [{ from: 'a', async: { event: 'test/paid', ttl: '60s', onTimeout } }],
+  });
+  const tally = { came: 0, late: 0 };
+  for (const offsetMs of [-2, -1, 0, 1, 2]) {
+    for (const laterMs of [0, 1, 2]) {
+      const { world, service } = await worldWith(() => ({}));
+      await declare(world, 'fn', dagOf({ a: {}, late: twin(true), came: twin(false) }));
+      await world.send('test/go');
+      await service.letPass(60_000 + offsetMs);
+      // Not awaited: it meets the end of the wait.
+      void world.accept('test/paid');
+      world.clock.goTo(world.clock.now() + laterMs);
+      await service.letPass(1_000);
+      const { came = 0, late = 0 } = service.counts;
+      expect(came + late).toBe(1);
+      expect(world.ended()).toMatchObject([{ status: 'Completed' }]);
+      tally.came += came;
+      tally.late += late;
+    }
+  }
+  expect(tally.came).toBeGreaterThan(0);
+  expect(tally.late).toBeGreaterThan(0);
+});
+
+test('a wait after the trigger begins when the run does, also for an event of the future', async () => {
+  const { world, service } = await worldWith(() => ({}));
+  const startMs = world.clock.now();
+  const calledAfterMs: number[] = [];
+  service.onCall = () => calledAfterMs.push(world.clock.now() - startMs);
+  const wait = { after: [{ from: '$trigger', wait: '1h' }] };
+  await declare(world, 'fn', dagOf({ a: wait, b: { after: ['a'] }, now: {} }));
+  await world.send('test/go', {}, { ts: startMs + 2 * hourMs });
+  await service.letPass(4 * hourMs);
+  expect(calledAfterMs).toEqual([2 * hourMs, 3 * hourMs, 3 * hourMs]);
+  expect(world.ended()).toMatchObject([{ status: 'Completed' }]);
+});
+
+describe('a function with as many steps and waits as there may be', () => {
+  test('completes when they follow each other', async () => {
+    const { world, service } = await worldWith(() => ({}));
+    const steps = Array.from({ length: operationsMax }, (_, n) => [
+      `s${n}`,
+      { after: [n === 0 ? '$trigger' : `s${n - 1}`] },
+    ]);
+    await declare(world, 'fn', dagOf(Object.fromEntries(steps)));
+    await world.send('test/go');
+    await service.letPass(1_000);
+    expect(service.calls).toHaveLength(operationsMax);
+    expect(world.ended()).toMatchObject([{ status: 'Completed' }]);
+  }, 60_000);
+
+  test('completes when all are open at once', async () => {
+    const { world, service } = await worldWith(() => ({}));
+    const waits = (operationsMax - 1) / 2;
+    const steps = Array.from({ length: waits }, (_, n) => [
+      `s${n}`,
+      { after: [{ from: '$trigger', wait: '1s' }] },
+    ]);
+    const ids = steps.map(([id]) => String(id));
+    const end = { after: ids, join: 'all' as const };
+    await declare(world, 'fn', dagOf({ ...Object.fromEntries(steps), end }));
+    await world.send('test/go');
+    await service.letPass(10_000);
+    expect(service.calls).toHaveLength(waits + 1);
+    expect(world.ended()).toMatchObject([{ status: 'Completed' }]);
+  }, 60_000);
 });
 
 describe('a document that changes while a run is under way', () => {

@@ -1,5 +1,6 @@
 /** Adding, moving and removing apps (reference/graphql.md §6). */
 import type { AppDefinition } from '../../function/definition.ts';
+import { documentApp } from '../../function/document_app.ts';
 import { appUrlOf, isStepUrl } from '../../function/url.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import type { GraphqlContext } from './context.ts';
@@ -20,6 +21,11 @@ export function appMutations(context: GraphqlContext): Fields {
     }) => {
       const before = registry.appById(input.id.toLowerCase());
       if (before === null) throw new FieldError(noRows);
+      if (before.name === documentApp) {
+        throw new FieldError(
+          `the functions of "${documentApp}" are declared in documents, not by an app at a URL: edit the documents instead`,
+        );
+      }
       const app = await syncedApp(input.url, context);
       // What stands there now may go by another name: then the one that moved away is no more.
       if (app.id !== before.id) await registry.removeApp(before.id);

@@ -3,12 +3,11 @@
  * that. Why CUE refuses a document is told by its command line, which knows every error and its place.
  */
 import type { Evaluator } from '../evaluator.ts';
-import { writtenPosition } from '../written_position.ts';
 import type { EvaluationLimits } from './cue_thread.ts';
 import { EvaluationCache } from './evaluation_cache.ts';
 import { EvaluationRound, type RoundParts } from './evaluation_round.ts';
 import { explainDocuments, locateValues } from './explain.ts';
-import { prepareDocument } from './prepare.ts';
+import { findPlaces, type PlaceParts } from './value_places.ts';
 
 export interface EvaluatorParts {
   /** Where values are kept from one start to the next; null keeps none. */
@@ -46,11 +45,11 @@ export function createEvaluator(parts: EvaluatorParts): Evaluator {
         signal?.throwIfAborted();
         return await new EvaluationRound(round, signal).evaluate(sources);
       }),
-    locate: (source, paths) =>
+    locate: (requests, signal) =>
       inTurn(async () => {
-        const { document } = prepareDocument(source);
-        const places = await explainer.locate(document, paths, limits);
-        return places.map((place) => place && writtenPosition(source, place));
+        signal?.throwIfAborted();
+        const places: PlaceParts = { cache, limits, warn, locate: explainer.locate };
+        return await findPlaces(requests, places, signal);
       }),
   };
 }

@@ -4,7 +4,7 @@
  */
 
 export interface Token {
-  /** `mark` is one character of anything else (a bracket, a colon, an operator), or `...`. */
+  /** `mark` is one character of anything else (a bracket, a colon, an operator), `...`, or `#` in a row. */
   readonly kind: 'name' | 'string' | 'number' | 'mark';
   /** UTF-16 offsets. Of a string with `\( )` in it, to the end of the whole string. */
   readonly start: number;
@@ -29,12 +29,19 @@ interface Quote {
 const namePattern = /(?:_#|#)?[\p{L}_$][\p{L}\p{Nd}_$]*/uy;
 const numberPattern = /\.?[0-9][0-9a-zA-Z_.]*/y;
 const quotePattern = /(#*)("""|'''|"|')/y;
-const ellipsis = '...';
+/** All at once: looking for the quote behind them at each would take the square of their number. */
+const markPattern = /\.\.\.|#+/y;
 const space = /\s/;
 
-export function readTokens(text: string): Token[] {
+/** Of the text read last: each of many errors in a document asks for its words. */
+let recent: { readonly text: string; readonly tokens: WeakRef<readonly Token[]> } | null = null;
+
+export function readTokens(text: string): readonly Token[] {
+  const known = recent?.text === text ? recent.tokens.deref() : undefined;
+  if (known) return known;
   const reader = new Reader(text);
   while (reader.step());
+  recent = { text, tokens: new WeakRef(reader.tokens) };
   return reader.tokens;
 }
 
@@ -58,7 +65,7 @@ class Reader {
     if (this.#word('name', namePattern) || this.#word('number', numberPattern)) return true;
     const quote = this.#match(quotePattern);
     if (quote) this.#openString(quote[0], quote[2] ?? '', quote[1] ?? '');
-    else this.#mark(this.#text.startsWith(ellipsis, this.#offset) ? ellipsis : char);
+    else this.#mark(this.#match(markPattern)?.[0] ?? char);
     return true;
   }
 

@@ -77,6 +77,8 @@ function readImport(
   return { declaration: { start: keyword.start, end, specs }, next: at };
 }
 
+const plainString = /^"(?!"")/;
+
 function readSpec(
   tokens: readonly Token[],
   from: number,
@@ -84,7 +86,8 @@ function readSpec(
   const first = tokens[from];
   const alias = first?.kind === 'name' ? first.text : null;
   const path = alias === null ? first : tokens[from + 1];
-  if (!first || path?.kind !== 'string') return null;
+  // CUE takes no path with other quotes.
+  if (!first || path?.kind !== 'string' || !plainString.test(path.text)) return null;
   const next = skipComma(tokens, from + (alias === null ? 1 : 2));
   const end = tokens[next - 1]?.end ?? path.end;
   return { spec: { path: unquoted(path), alias, start: first.start, end }, next };

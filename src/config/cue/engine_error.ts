@@ -16,6 +16,7 @@ export function engineError(said: string): EngineError {
   const text = said
     .replace(/^cue: marshal error: /, '')
     .replace(/_?inngest\d+_(?:v1|config)\.?/g, '')
+    .replace(/_?inngest\d+_(?=ID\b|Runtime\b)/g, '')
     .replace(/\b__(?=(?:bool|string|bytes|u?int|float|number)\b)/g, '')
     .replace(/ \(and \d+ more errors\)$/, '')
     .replace(/:$/, '');

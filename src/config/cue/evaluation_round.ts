@@ -7,6 +7,7 @@ import { evaluateTexts } from './evaluated_texts.ts';
 import type { DocumentValue, EvaluationCache } from './evaluation_cache.ts';
 import type { ExplainedError, explainDocuments } from './explain.ts';
 import { worded } from './explain_wording.ts';
+import { misspeltRoots } from './misspelt_roots.ts';
 import { type Preparation, prepareDocument } from './prepare.ts';
 
 export interface RoundParts {
@@ -52,10 +53,15 @@ export class EvaluationRound {
     const entries: Entry[] = [];
     for (const [index, source] of sources.entries()) {
       const message = boundMessage(source, index);
-      const value = message === null ? await this.#parts.cache?.find(source.text) : null;
-      if (message !== null) this.#refuse(index, source, message);
-      else if (value) this.#evaluations.set(index, { ok: true, source, value });
-      else entries.push({ index, preparation: prepareDocument(source) });
+      if (message !== null) {
+        this.#refuse(index, source, message);
+        continue;
+      }
+      const preparation = prepareDocument(source);
+      const { document, refusal } = preparation;
+      const value = refusal ? null : await this.#parts.cache?.find(document);
+      if (value) this.#evaluations.set(index, { ok: true, source, value });
+      else entries.push({ index, preparation });
     }
     await this.#evaluateAll(entries.filter((entry) => this.#isFitToEvaluate(entry)));
     await this.#explainAll();
@@ -82,7 +88,7 @@ export class EvaluationRound {
     for (const [at, entry] of entries.entries()) {
       const outcome = outcomes[at];
       const value = outcome ? this.#judge(entry, outcome) : null;
-      if (value) await cache?.keep(entry.preparation.document.source.text, value);
+      if (value) await cache?.keep(entry.preparation.document, value);
     }
   }
 
@@ -101,7 +107,7 @@ export class EvaluationRound {
     }
     // The thread makes this text out of the fields of an object.
     const value = JSON.parse(outcome.json) as DocumentValue;
-    if (Object.keys(value).length === 0) return this.#refuse(index, source, expected);
+    if (Object.keys(value).length === 0) return this.#refuseEmpty(index, source);
     this.#evaluations.set(index, { ok: true, source, value });
     return value;
   }
@@ -125,13 +131,27 @@ export class EvaluationRound {
   ): Promise<readonly (readonly ExplainedError[])[]> {
     const { limits, explain, warn } = this.#parts;
     try {
-      return await explain(documents, limits, this.#signal);
+      const explained = await explain(documents, limits, this.#signal);
+      const left = documents.length - explained.length;
+      if (left > 0) {
+        warn(
+          `explaining took too long: of ${left} documents the first error is told, without its place`,
+        );
+      }
+      return explained;
     } catch (error) {
       this.#signal?.throwIfAborted();
       const reason = error instanceof Error ? error.message : String(error);
       warn(`errors in documents are told without their places: ${reason}`);
       return [];
     }
+  }
+
+  #refuseEmpty(index: number, source: Source): null {
+    const problems = misspeltRoots(source);
+    if (problems.length === 0) return this.#refuse(index, source, expected);
+    this.#evaluations.set(index, { ok: false, source, problems });
+    return null;
   }
 
   #refuse(index: number, source: Source, message: string): null {

@@ -64,11 +64,21 @@ function reasons(path: ValuePath, inside: readonly PrintedError[]): PrintedError
   const written = own.filter(({ places }) => !places.some(({ file }) => isSchemaFile(file)));
   // Two values that the document itself sets against each other.
   const contradictions = written.filter(({ message }) => message.startsWith('conflicting values'));
-  if (contradictions.length > 0) return contradictions;
+  if (contradictions.length > 0) return withoutLabels(contradictions);
   const other = own.filter(({ message }) => !literalConflict.test(message));
   // Where some form got past the choice of a word, the word was right.
   if (other.length === 0) return choices(own);
   return withoutMismatches(withoutForeignFields(path, other));
+}
+
+/** The name of a function is that of its field unless it has one: then only what was written contradicts itself. */
+function withoutLabels(contradictions: readonly PrintedError[]): PrintedError[] {
+  const written = contradictions.filter(({ path, message }) => {
+    const label = JSON.stringify(path.at(-2));
+    const values = literalConflict.exec(message)?.slice(1) ?? [];
+    return !(path.at(-1) === 'name' && values.includes(label));
+  });
+  return written.length > 0 ? written : [...contradictions];
 }
 
 /** `field x not allowed` is another form's complaint when some form got below field x. */

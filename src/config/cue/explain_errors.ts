@@ -3,6 +3,7 @@ import { moduleFiles } from './cli_module.ts';
 import { plainForm, requiredForm } from './cli_schema_forms.ts';
 import { CliError, type CliSession } from './cli_session.ts';
 import { isDisjunction, withoutDisjunctions } from './explain_disjunction.ts';
+import { meantField, refusedField } from './explain_field_advice.ts';
 import { isSamePath, startsWith } from './explain_path.ts';
 import { type PrintedError, readErrors } from './explain_print.ts';
 import type { PreparedDocument } from './prepared_document.ts';
@@ -17,14 +18,24 @@ export async function errorsOf(
   if (vetted.length === 0) return check(session, document, 'export');
   if (!isEvaluated(vetted)) return withoutAftermath(vetted);
   const told = withoutDisjunctions(await withPlainReasons(session, document, vetted));
-  return [...told, ...(await missing(session, document, told))];
+  return withoutMisspelt([...told, ...(await missing(session, document, told))]);
 }
 
-/** Go's reader of files has its own words for what CUE found in them. */
+/**
+ * Go's reader of files has its own words for what CUE found in them; and a reader that has lost its way misses the ends
+ * of what was opened before.
+ */
 function withoutAftermath(errors: readonly PrintedError[]): PrintedError[] {
   const placed = errors.filter(({ places }) => places.length > 0);
-  return placed.length > 0 ? placed : [...errors];
+  if (placed.length === 0) return [...errors];
+  const [first, ...others] = placed;
+  const isSyntax = first !== undefined && syntax.test(first.message);
+  return isSyntax ? [first, ...others.filter(({ message }) => !aftermath.test(message))] : placed;
 }
+
+const syntax = /^(?:missing|expected|illegal|string literal|use of deprecated|unexpected)/;
+const aftermath =
+  /found 'EOF'$|^missing ','(?: before newline)? in list literal$|^reference ".*" not found$/;
 
 /** What was said already is not given up because more would take too much. */
 async function checkAgain(
@@ -87,6 +98,18 @@ async function missing(
     .filter((error) => error.message === 'incomplete value _')
     .filter(({ path }) => !told.some((error) => isSamePath(error.path, path)))
     .map((error) => ({ ...error, message: 'incomplete value: it is missing' }));
+}
+
+/** A field that is there under a mistyped name is not missing too. */
+function withoutMisspelt(errors: readonly PrintedError[]): PrintedError[] {
+  const misspelt = errors.flatMap(({ path, message }) => {
+    const name = refusedField(message);
+    const meant = name === null ? null : meantField(path, name);
+    return meant === null ? [] : [[...path, meant]];
+  });
+  return errors.filter(
+    (error) => !(isIncomplete(error) && misspelt.some((path) => isSamePath(error.path, path))),
+  );
 }
 
 function isIncomplete({ message, places }: PrintedError): boolean {

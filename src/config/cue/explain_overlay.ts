@@ -9,6 +9,12 @@ import type { CliSession } from './cli_session.ts';
 import { type PrintedError, readErrors } from './explain_print.ts';
 import type { PreparedDocument } from './prepared_document.ts';
 
+/** Documents hold text, numbers, lists and structs: never bytes. */
+export const contradiction = "'nowhere'";
+
+/** Of one run: each of its settings may be told for every field of a function. */
+const answersMax = 10_000;
+
 const overlayFile = 'locate-values.cue';
 
 export interface Setting {
@@ -38,7 +44,7 @@ export async function setValues(
     ]),
     argv: ['vet', '--all-errors', userFile, overlayFile],
   });
-  const errors = readErrors(stderr);
+  const errors = readErrors(stderr, answersMax);
   const byLine = new Map<number, PrintedError[]>();
   for (const error of errors) {
     const lines = error.places.filter(({ file }) => file === overlayFile).map(({ line }) => line);

@@ -22,14 +22,14 @@ const label = String.raw`(?:[\p{L}_#$@][\p{L}\p{N}_#$]*|"(?:[^"\\]|\\.)*"|\d+)`;
 const headLine = new RegExp(String.raw`^(${label}(?:\.${label})*): (?=.)`, 'u');
 const labels = new RegExp(label, 'gu');
 
-export function readErrors(printed: string): PrintedError[] {
+export function readErrors(printed: string, countMax = errorsMax): PrintedError[] {
   const errors: (PrintedError & { readonly places: Place[] })[] = [];
   for (const line of printed.split('\n')) {
     const [, file, lineNumber, column] = placeLine.exec(line) ?? [];
     const last = errors.at(-1);
     if (file !== undefined && last !== undefined) {
       last.places.push({ file, line: Number(lineNumber), column: Number(column) });
-    } else if (line.trim() !== '' && errors.length < errorsMax) {
+    } else if (line.trim() !== '' && errors.length < countMax) {
       errors.push({ ...headOf(line.trim()), places: [] });
     }
   }

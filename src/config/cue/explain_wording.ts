@@ -1,18 +1,15 @@
 /** Makes CUE's words fit for people: without names of the inside of our program, and of a length that can be read. */
-import type { Source } from '../source.ts';
+import { withoutValues } from '../inserted_values.ts';
 import type { PreparedDocument } from './prepared_document.ts';
 
 /** Longer struct values are shown as `{…}`. */
 const structCharsMax = 80;
 const messageCharsMax = 1_000;
-/** Values of the environment shorter than this say nothing, and would be found everywhere. */
-const secretCharsMin = 4;
 
 export function worded(document: PreparedDocument, message: string): string {
   // `〈1;name〉`: how many scopes further out a name stands.
-  let text = message.replace(/〈[^;〉]*;([^〉]*)〉/g, '$1');
+  let text = withoutValues(message, document.source).replace(/〈[^;〉]*;([^〉]*)〉/g, '$1');
   text = withShortStructs(text);
-  text = withoutSecrets(document.source, text);
   for (const file of document.cliFiles.keys()) {
     const shown = file === document.userFile ? document.source.name : 'the schema';
     for (const root of ['./', '/', '']) text = text.replaceAll(`${root}${file}`, () => shown);
@@ -37,16 +34,4 @@ function withShortStructs(text: string): string {
     }
   }
   return short + text.slice(start);
-}
-
-/** Values that the environment put into the document are shown as the document names them: `${API_KEY}`. */
-function withoutSecrets(source: Source, message: string): string {
-  let text = message;
-  for (const insertion of source.insertions ?? []) {
-    const { textStart, textLength, writtenStart, writtenLength } = insertion;
-    const value = source.text.slice(textStart, textStart + textLength);
-    const name = source.written?.slice(writtenStart, writtenStart + writtenLength) ?? '$…';
-    if (value.length >= secretCharsMin) text = text.replaceAll(value, () => name);
-  }
-  return text;
 }

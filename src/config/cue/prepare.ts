@@ -6,7 +6,7 @@ import { type ImportDeclaration, readPreamble } from './document_imports.ts';
 import { rootRules, schemaFields, schemaNames } from './embedded_schema.ts';
 import type { PreparedDocument } from './prepared_document.ts';
 import { configSchema, functionSchema } from './schema.ts';
-import { importProblem, type SchemaAlias, schemaAliases } from './schema_imports.ts';
+import { givenNames, importProblem, type SchemaAlias, schemaAliases } from './schema_imports.ts';
 import { offsetAtBytes, positionAt, withoutMark } from './text_places.ts';
 
 /** Why a document is refused that cue-wasm would accept, or would refuse with words of its own. */
@@ -31,6 +31,7 @@ export function prepareDocument(source: Source): Preparation {
   const tokens = readTokens(text);
   const preamble = readPreamble(tokens);
   const aliases = schemaAliases(preamble);
+  const given = aliases.length === 0 ? new Set<string>() : givenNames(tokens, preamble);
   const prefix = unusedPrefix(tokens);
   const names = schemaNames(`_${prefix}`);
   const root = bareRoot(tokens);
@@ -48,7 +49,7 @@ export function prepareDocument(source: Source): Preparation {
     ]),
     wasmText: [
       wrap(withoutImports(text, preamble.imports, aliases)),
-      ...aliases.map(({ name, path }) => `${name}: ${names[path]}`),
+      ...aliases.map(({ name, path }) => `${declaration(name, given)} ${names[path]}`),
       schemaFields(names),
       rootRules(names),
     ].join('\n'),
@@ -63,6 +64,15 @@ export function prepareDocument(source: Source): Preparation {
   if (!problem) return { document, refusal: null };
   const position = positionAt(source.text, problem.offset + markLength);
   return { document, refusal: { message: problem.message, position } };
+}
+
+/**
+ * A name for the schema stands behind a `let`, which no pattern of the document applies to. Where the document gives
+ * something inside it the same name, this CUE takes no `let`, but a field.
+ */
+function declaration(name: string, given: ReadonlySet<string>): string {
+  const isPlain = !name.startsWith('_') && !name.startsWith('#');
+  return isPlain && !given.has(name) ? `let ${name} =` : `${name}:`;
 }
 
 /** For names of our own, with `_` in front where they are to be hidden: different from every word of the document. */

@@ -1,6 +1,6 @@
 /** The names under which a document knows the schema, and what is wrong with what it imports. */
 import { rootNames } from './bare_object.ts';
-import type { Token } from './cue_lexer.ts';
+import { type Token, unquoted } from './cue_lexer.ts';
 import { fieldNames, isReference } from './document_fields.ts';
 import type { ImportSpec, Preamble } from './document_imports.ts';
 import { packageName, type SchemaImport, schemaImport, schemaTexts } from './schema.ts';
@@ -43,7 +43,9 @@ export function importProblem(
   const specs = preamble.imports.flatMap((declaration) => declaration.specs);
   const foreign = specs.find(({ path }) => isOnTheNet(path) && schemaOf(path) === null);
   if (foreign) return { message: foreignMessage(foreign.path), offset: foreign.start };
-  const fields = new Set(fieldNames(tokens.slice(preamble.length), 0).map(({ name }) => name));
+  const body = tokens.slice(preamble.length);
+  const fields = new Set(fieldNames(body, 0).map(({ name }) => name));
+  const variables = loopVariables(body);
   const referred = new Set(
     tokens.flatMap(({ text }, index) =>
       index >= preamble.length && isReference(tokens, index) ? [text] : [],
@@ -59,9 +61,39 @@ export function importProblem(
     if (rootNames.has(name) || fields.has(name)) {
       return { message: `the import ${name} has the name of a field: ${advice(path)}`, offset };
     }
+    if (variables.has(name)) {
+      return {
+        message: `the import ${name} has the name of a loop's variable: ${advice(path)}`,
+        offset,
+      };
+    }
     seen.add(name);
   }
   return unused ? { message: unusedMessage(unused), offset: unused.start } : null;
+}
+
+/** `for name in`, `for key, name in`. */
+function loopVariables(tokens: readonly Token[]): Set<string> {
+  return new Set(
+    tokens.flatMap(({ text }, index) => {
+      if (text !== 'for') return [];
+      const [first, next, second] = tokens.slice(index + 1, index + 4);
+      if (next?.text !== ',') return next?.text === 'in' && first ? [first.text] : [];
+      return first && second ? [first.text, second.text] : [];
+    }),
+  );
+}
+
+/** Of fields, variables and aliases anywhere in the document. */
+export function givenNames(tokens: readonly Token[], { length }: Preamble): Set<string> {
+  return new Set(
+    tokens.flatMap((token, index) => {
+      if (index < length || token.kind === 'mark' || token.kind === 'number') return [];
+      if (token.kind === 'string') return [unquoted(token)];
+      const isBound = /^(?:=|in)$/.test(tokens[index + 1]?.text ?? '');
+      return isBound || !isReference(tokens, index) ? [token.text] : [];
+    }),
+  );
 }
 
 /** By which a package is known in the document: the last part of its path, unless something else is said. */

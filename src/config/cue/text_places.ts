@@ -2,6 +2,7 @@
 import type { Position } from '../source.ts';
 
 const byteOrderMark = '\uFEFF';
+const unitMax = 0xffff;
 
 /** A mark at the start of a file is not a character of its first line: no editor shows it. */
 export function withoutMark(text: string): string {
@@ -14,7 +15,7 @@ export function positionAt(text: string, offset: number): Position {
   let line = 1;
   for (let at = before.indexOf('\n'); at >= 0; at = before.indexOf('\n', at + 1)) line += 1;
   const inLine = before.slice(lineStart);
-  return { line, column: [...(lineStart === 0 ? withoutMark(inLine) : inLine)].length + 1 };
+  return { line, column: characterCount(lineStart === 0 ? withoutMark(inLine) : inLine) + 1 };
 }
 
 /** Null when the text has no such line. A column past the line's end is the line's end. */
@@ -23,8 +24,23 @@ export function offsetAt(text: string, { line, column }: Position): number | nul
   if (!range) return null;
   const [start, end] = range;
   const from = line === 1 ? text.length - withoutMark(text).length : start;
-  const characters = [...text.slice(from, end)].slice(0, Math.max(0, column - 1));
-  return from + characters.join('').length;
+  let offset = from;
+  for (let passed = 1; passed < column && offset < end; passed += 1) {
+    offset += isPair(text, offset) ? 2 : 1;
+  }
+  return Math.min(offset, end);
+}
+
+/** Two units of UTF-16 that are one character. */
+function isPair(text: string, offset: number): boolean {
+  return (text.codePointAt(offset) ?? 0) > unitMax;
+}
+
+/** Without an array of them: a document in one line asks for many places in it. */
+function characterCount(text: string): number {
+  let count = 0;
+  for (let offset = 0; offset < text.length; offset += isPair(text, offset) ? 2 : 1) count += 1;
+  return count;
 }
 
 /** As `offsetAt`, for columns that count bytes of UTF-8, in a text without a byte order mark. */
@@ -34,10 +50,10 @@ export function offsetAtBytes(text: string, { line, column }: Position): number 
   const [start, end] = range;
   let bytes = 0;
   let offset = start;
-  for (const character of text.slice(start, end)) {
-    if (bytes >= column - 1) break;
-    bytes += Buffer.byteLength(character);
-    offset += character.length;
+  while (offset < end && bytes < column - 1) {
+    const code = text.codePointAt(offset) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code <= unitMax ? 3 : 4;
+    offset += code > unitMax ? 2 : 1;
   }
   return offset;
 }

@@ -1,7 +1,11 @@
 /** Durations in documents. Those that cannot be read are refused, for nobody means "none" by them. */
+import { runProgram } from '../../expression/expression.ts';
+import { dependsOnlyOn } from '../../expression/free_names.ts';
+import { compileNode } from '../../expression/program.ts';
 import { parse } from '../../expression/syntax.ts';
-import { Uint } from '../../expression/value.ts';
+import { Duration, Uint } from '../../expression/value.ts';
 import { quote } from '../../function/validation.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { timeoutAt } from '../../lib/timeout.ts';
 import { expressionProblems } from './expression_rules.ts';
@@ -11,6 +15,8 @@ import type { Place } from './finding_list.ts';
 /** The executor cuts longer waits (`waitMsMax` of executor/limits.ts). */
 export const waitMsMax = 366 * 24 * 60 * 60 * 1000;
 const waitMaxText = '366d';
+const nanosPerMs = 1_000_000n;
+const noNames: ReadonlySet<string> = new Set();
 
 /** More than nothing, and no longer than the server waits. */
 export function checkDuration(place: Place, text: string | undefined): void {
@@ -47,8 +53,8 @@ export function checkWait(
   for (const { kind, message } of problems) {
     place.refuse(kind === 'invalid' ? `${neither}: ${message}` : message);
   }
-  const seconds = problems.length === 0 ? literalSeconds(text) : null;
-  if (seconds !== null) checkLength(place, text, seconds * 1000);
+  const constantMs = problems.length === 0 ? constantWaitMs(text) : null;
+  if (constantMs !== null) checkLength(place, text, constantMs);
 }
 
 function checkLength(place: Place, text: string, durationMs: number): void {
@@ -60,11 +66,12 @@ function refuseLong(place: Place, text: string): void {
   place.refuse(`${quote(text)} is longer than the server waits; at most "${waitMaxText}"`);
 }
 
-/** A number that is all there is of an expression. */
-function literalSeconds(text: string): number | null {
+/** Of an expression that gives the same at every run: seconds or a duration. Moments come nearer. */
+function constantWaitMs(text: string): number | null {
   const parsed = parse(text);
-  if (!parsed.ok || parsed.tree.kind !== 'literal') return null;
-  const { value } = parsed.tree;
-  if (value instanceof Uint) return Number(value.value);
-  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : null;
+  if (!parsed.ok || !dependsOnlyOn(noNames, parsed.tree, [])) return null;
+  const value = runProgram(compileNode(parsed.tree, []), {}, systemClock);
+  if (value instanceof Duration) return Number(value.nanos / nanosPerMs);
+  if (value instanceof Uint) return Number(value.value) * 1000;
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) * 1000 : null;
 }

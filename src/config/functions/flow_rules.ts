@@ -8,6 +8,7 @@ import { startScope } from './expression_scope.ts';
 import type { Place } from './finding_list.ts';
 import { flowOf } from './function_declaration.ts';
 import type { FunctionShape } from './function_shape.ts';
+import { warnOfLater } from './later_release.ts';
 import { refuseReported } from './shared_report.ts';
 
 export function checkFlow(place: Place, shape: FunctionShape): void {
@@ -34,6 +35,7 @@ export function checkFlow(place: Place, shape: FunctionShape): void {
     checkCancelTimeout(place.at('cancel', index, 'timeout'), timeout);
   }
   warnOfReplaced(place, shape);
+  warnOfLater(place, shape);
 }
 
 /** cue-config.md §4.1 */

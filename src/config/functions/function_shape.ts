@@ -59,7 +59,7 @@ export const functionShape = z.strictObject({
   concurrency: count.optional(),
   triggers: z.array(triggerShape).default([]),
   // Read one by one, so that a fault in one step does not hide those of the others.
-  steps: z.unknown(),
+  steps: z.unknown().optional(),
   idempotency: optionalText,
   throttle: throttleShape.optional(),
   rateLimit: rateLimitShape.optional(),

@@ -22,6 +22,12 @@ interface Entry {
   readonly value: unknown;
 }
 
+/** The function that has a slug already. */
+interface Twin {
+  readonly place: Place;
+  readonly id: string;
+}
+
 /**
  * Reads the root fields `function` and `functions` of each document; a document may have both, and `config` besides
  * (cue-config.md §3.6). Never throws for what a document says.
@@ -30,7 +36,7 @@ export function readFunctions(evaluated: readonly Evaluated[]): FunctionsRead {
   const list = new FindingList();
   const entries = evaluated.flatMap((document) => entriesOf(document, list));
   const functions: DeclaredFunction[] = [];
-  const placeOfSlug = new Map<string, Place>();
+  const twinOfSlug = new Map<string, Twin>();
   for (const [index, { place, value }] of entries.entries()) {
     if (index === functionsMax) {
       place.refuse(
@@ -39,7 +45,7 @@ export function readFunctions(evaluated: readonly Evaluated[]): FunctionsRead {
       break;
     }
     const declared = readFunction(place, value);
-    const isFirst = checkTwin(place, value, placeOfSlug);
+    const isFirst = checkTwin(place, value, twinOfSlug);
     if (declared !== null && isFirst) functions.push(declared);
   }
   return { functions, findings: list.findings, warnings: list.warnings };
@@ -81,19 +87,21 @@ function named(value: unknown, key: string): unknown {
 }
 
 /** Whether no function before has the id; two ids may come to one slug. */
-function checkTwin(place: Place, value: unknown, placeOfSlug: Map<string, Place>): boolean {
+function checkTwin(place: Place, value: unknown, twinOfSlug: Map<string, Twin>): boolean {
   const id = isRecord(value) ? value.id : undefined;
   if (typeof id !== 'string' || id === '') return true;
   const slug = slugOfDeclared(id);
-  const twin = placeOfSlug.get(slug);
+  const twin = twinOfSlug.get(slug);
   if (twin === undefined) {
-    placeOfSlug.set(slug, place);
+    twinOfSlug.set(slug, { place, id });
     return true;
   }
-  const first = `${twin.source.name} (${pathText(twin.path)})`;
+  const first = `${twin.place.source.name} (${pathText(twin.place.path)})`;
   const second = `${place.source.name} (${pathText(place.path)})`;
-  place
-    .at('id')
-    .refuse(`duplicate function id ${quote(id)}: declared in ${first} and again in ${second}`);
+  const message =
+    twin.id === id
+      ? `duplicate function id ${quote(id)}: declared in ${first} and again in ${second}`
+      : `duplicate function id: ${quote(twin.id)} in ${first} and ${quote(id)} in ${second} both become ${slug}`;
+  place.at('id').refuse(message);
   return false;
 }

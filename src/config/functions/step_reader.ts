@@ -11,11 +11,10 @@ import {
 } from './function_shape.ts';
 import { checkGraph } from './graph_rules.ts';
 import { stepIdProblem } from './id_rule.ts';
+import { checkOperations, operationsMax } from './operation_count.ts';
 import { isRecord, readShape } from './shape_problems.ts';
 import { stepUrlProblem } from './step_url.ts';
 
-/** A run has room for this many (execution.md §21). */
-export const stepsMax = 1_000;
 /** Ten for each step. A function is stored and loaded whole. */
 export const edgesMax = 10_000;
 
@@ -27,8 +26,8 @@ export function readSteps(place: Place, value: unknown): Dag {
   }
   const entries = Object.entries(value ?? {});
   if (entries.length === 0) place.refuse('a function needs at least one step with an HTTP runtime');
-  if (entries.length > stepsMax) {
-    place.refuse(`a function has at most ${stepsMax} steps; this one has ${entries.length}`);
+  if (entries.length > operationsMax) {
+    place.refuse(`a function has at most ${operationsMax} steps; this one has ${entries.length}`);
     return { steps: [] };
   }
   const found = entries.map(([id, step]) => readStep(place.at(id), id, step));
@@ -37,6 +36,7 @@ export function readSteps(place: Place, value: unknown): Dag {
     place.refuse(`a function has at most ${edgesMax} edges; this one has ${edgeCount}`);
     return { steps: [] };
   }
+  checkOperations(place, found);
   checkGraph(place, found);
   checkEdges(place, found);
   return { steps: found.flatMap(({ id, shape }) => (shape === null ? [] : [stepOf(id, shape)])) };

@@ -73,7 +73,7 @@ interface Run {
 function runOf(graph: Graph, request: CallRequest, clock: Clock): Run {
   const memos = new Memos(request.stack, request.steps);
   const data = new RunData(graph, memos, request.event);
-  const decide = decisionOn({ memos, data, runId: request.runId }, clock);
+  const decide = decisionOn({ memos, data, request }, clock);
   return { graph, memos, data, request, walked: walk(graph, memos, decide) };
 }
 
@@ -102,14 +102,14 @@ function execute(
 
 /** What was decided when the parent ended. Edges that the document has got since are decided by what is known now. */
 function decisionOn(
-  { memos, data, runId }: { memos: Memos; data: RunData; runId: string },
+  { memos, data, request }: { memos: Memos; data: RunData; request: CallRequest },
   clock: Clock,
 ): Decide {
   return (edge, standing) => {
     const { parent, child, isDecided } = edge;
     if (parent === null) {
       return isDecided
-        ? decideEdge(edge.edge, data.triggerVariables(), startOf(runId, clock))
+        ? decideEdge(edge.edge, data.triggerVariables(), startOf(request, clock))
         : taken;
     }
     const stored = memos.output(parent.opId).edges.get(child.step.id);
@@ -121,7 +121,11 @@ function decisionOn(
   };
 }
 
-/** When the run was created, which its id says. */
-function startOf(runId: string, clock: Clock): number {
+/**
+ * The same at every call of the run: when it began to be executed, which may be long after it was created (a delayed
+ * event, a queue); without that, when it was created, which its id says.
+ */
+function startOf({ startedAtMs, runId }: CallRequest, clock: Clock): number {
+  if (startedAtMs !== undefined) return startedAtMs;
   return isUlid(runId) ? ulidTime(runId) : clock.now();
 }

@@ -3,7 +3,13 @@
  * under which ids the run's state knows steps and edges.
  */
 
-import { type Dag, type DagEdge, type DagStep, triggerStep } from '../../function/dag.ts';
+import {
+  type Dag,
+  type DagEdge,
+  type DagStep,
+  triggerStep,
+  waitKeyOf,
+} from '../../function/dag.ts';
 import { stepKeyOf } from '../../trace/step_key.ts';
 
 export interface GraphStep {
@@ -25,8 +31,10 @@ export interface GraphEdge {
   /** Null for the trigger. */
   readonly parent: GraphStep | null;
   readonly child: GraphStep;
-  /** Of the wait; '' for a plain edge. */
+  /** Of the wait; '' for a plain edge. Known by the first edge that shares it, so that it outlives other changes. */
   readonly opId: string;
+  /** The edges that wait for the same, as declared, itself among them: one operation serves them all. */
+  readonly sharers: readonly GraphEdge[];
   /** Whether something has to be found out when the parent ends. */
   readonly isDecided: boolean;
 }
@@ -61,11 +69,12 @@ function makeGraph(dag: Dag): Graph {
     byId.set(step.id, { step, opId: stepKeyOf(step.id), after: [], before: [] });
   }
   const steps = [...byId.values()];
+  const waits = new Map<string, GraphEdge[]>();
   for (const child of steps) {
     for (const edge of child.step.after) {
       const parent = edge.from === triggerStep ? null : byId.get(edge.from);
       if (parent === undefined) continue;
-      const linked = linkedEdge(edge, parent, child);
+      const linked = linkedEdge(edge, parent, child, waits);
       child.after.push(linked);
       parent?.before.push(linked);
     }
@@ -74,11 +83,23 @@ function makeGraph(dag: Dag): Graph {
   return { steps, ordered: inOrder(steps), byOpId };
 }
 
-function linkedEdge(edge: DagEdge, parent: GraphStep | null, child: GraphStep): GraphEdge {
+/** `waits`: the edges of each wait so far; the new one is added to its own. */
+function linkedEdge(
+  edge: DagEdge,
+  parent: GraphStep | null,
+  child: GraphStep,
+  waits: Map<string, GraphEdge[]>,
+): GraphEdge {
   const kind = edge.async ? 'async' : edge.wait !== undefined ? 'wait' : 'plain';
-  const opId = kind === 'plain' ? '' : stepKeyOf(JSON.stringify([kind, edge.from, child.step.id]));
+  const key = waitKeyOf(edge, child.step.id);
+  const sharers = (key !== null && waits.get(key)) || [];
+  const firstId = sharers[0]?.child.step.id ?? child.step.id;
+  const opId = key === null ? '' : stepKeyOf(JSON.stringify([kind, edge.from, firstId]));
   const isDecided = kind !== 'plain' || edge.if !== undefined;
-  return { edge, kind, parent, child, opId, isDecided };
+  const linked = { edge, kind, parent, child, opId, sharers, isDecided } as const;
+  sharers.push(linked);
+  if (key !== null) waits.set(key, sharers);
+  return linked;
 }
 
 /** Loading a document has refused cycles; steps of one would be left out here, and never run. */

@@ -6,37 +6,20 @@
 import { z } from 'zod';
 import { canonicalJson } from '../../lib/canonical_json.ts';
 import { type StepFailure, stepFailureSchema, toStepFailure } from '../step_failure.ts';
-
-const decisionSchema = z.object({
-  /** False also when it could not be found out. */
-  taken: z.boolean(),
-  /** When a `wait` is over, RFC 3339. */
-  at: z.string().optional(),
-  /** `async.match` with what is known filled in; absent when any event will do. */
-  match: z.string().optional(),
-  /** Why the edge could not be decided. */
-  error: z.string().optional(),
-});
-
-/** What was found out about an edge when its parent ended. Stored with the parent's output, by the child's id. */
-export type EdgeDecision = z.infer<typeof decisionSchema>;
-
-const storedSchema = z.object({
-  edges: z.record(z.string(), decisionSchema).optional(),
-});
+import { type EdgeDecisions, readDecisions, storedDecisions } from './edge_decision.ts';
 
 export interface StepOutput {
   /** Canonical JSON text of `{body, status}`: what requests and expressions show. */
   readonly text: string;
-  readonly edges: ReadonlyMap<string, EdgeDecision>;
+  readonly edges: EdgeDecisions;
 }
 
 /** What is stored of a step that ended well, and its canonical JSON text. */
 export function storedOutput(
   output: { readonly status: number; readonly body: unknown },
-  edges: ReadonlyMap<string, EdgeDecision>,
+  edges: EdgeDecisions,
 ): { readonly data: unknown; readonly dataText: string } {
-  const decided = edges.size > 0 && { edges: Object.fromEntries(edges) };
+  const decided = edges.size > 0 && { edges: storedDecisions(edges) };
   const data = { ...output, ...decided };
   return { data, dataText: canonicalJson(data) };
 }
@@ -44,7 +27,7 @@ export function storedOutput(
 const failedMemo = z.object({ error: stepFailureSchema });
 const failedStart = '{"error":';
 const dataStart = '{"data":';
-const noEdges: ReadonlyMap<string, EdgeDecision> = new Map();
+const noEdges: EdgeDecisions = new Map();
 
 export class Memos {
   readonly #texts = new Map<string, string>();
@@ -97,8 +80,6 @@ function outputOf(memo: string): StepOutput {
   if (!text.includes('"edges":')) return { text, edges: noEdges };
   const stored: unknown = JSON.parse(text);
   if (typeof stored !== 'object' || stored === null) return { text, edges: noEdges };
-  const { edges: _edges, ...shown } = stored as Record<string, unknown>; // An object by the line above.
-  const parsed = storedSchema.safeParse(stored);
-  const edges = new Map(Object.entries((parsed.success && parsed.data.edges) || {}));
-  return { text: canonicalJson(shown), edges };
+  const { edges, ...shown } = stored as Record<string, unknown>; // An object by the line above.
+  return { text: canonicalJson(shown), edges: readDecisions(edges) };
 }

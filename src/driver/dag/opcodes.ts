@@ -11,6 +11,9 @@ import type { OpenOp } from './walk.ts';
 
 const parallelMode = 'race';
 
+/** Of the steps that share a wait this many are in its name. */
+const namesShownMax = 3;
+
 /** When a step ran, in epoch milliseconds. */
 export interface Execution {
   readonly startedAtMs: number;
@@ -93,14 +96,19 @@ function sleep({ edge, child, opId }: GraphEdge, at: string): Opcode {
   };
 }
 
-function wait({ edge, child, opId }: GraphEdge, match: string | undefined): Opcode {
+/** The same whichever of the edges that share the wait reports it. */
+function wait({ edge, child, sharers, opId }: GraphEdge, match: string | undefined): Opcode {
   const { event = '', ttl = '' } = edge.async ?? {};
+  const names = sharers.slice(0, namesShownMax).map((sharer) => sharer.child.step.name);
+  const more = sharers.length - names.length;
+  if (more > 0) names.push(`${more} more`);
+  const first = sharers[0]?.child ?? child;
   return {
     op: 'WaitForEvent',
     id: opId,
-    displayName: `${event} before ${child.step.name}`,
+    displayName: `${event} before ${names.join(', ')}`,
     opts: { event, timeout: ttl, ...(match !== undefined && { if: match }), parallelMode },
-    userland: { id: `async:${edge.from}→${child.step.id}` },
+    userland: { id: `async:${edge.from}→${first.step.id}` },
     parallelMode,
   };
 }

@@ -8,8 +8,9 @@ import { stepBytesMax } from '../opcode.ts';
 import { exceedsBytes } from '../payload_size.ts';
 import { type CallOpcodes, responseBytesMax } from '../response.ts';
 import { type ResponseSummary, summaryOf } from '../response_summary.ts';
-import { decideEdge } from './decision.ts';
-import { type EdgeDecision, storedOutput } from './memos.ts';
+import { decideEdges } from './decision.ts';
+import type { EdgeDecisions } from './edge_decision.ts';
+import { storedOutput } from './memos.ts';
 import { type Execution, stepError, stepRun } from './opcodes.ts';
 import {
   interpretStep,
@@ -56,7 +57,7 @@ async function callStep(
   const answer = await exchange(
     {
       ...buildStepCall(call, { signingKey, nowMs: clock.now() }),
-      ...{ method: 'POST', redirects: 'as_sent', timeoutMs, responseBytesMax, signal },
+      ...{ method: 'POST', redirects: 'as_step', timeoutMs, responseBytesMax, signal },
     },
     { clock, fetch },
   );
@@ -71,11 +72,13 @@ async function callStep(
 
 function outcomeOf(call: StepCall, outcome: StepOutcome, execution: Execution): CallOpcodes {
   if (outcome.kind === 'erred') return erred(call, outcome, execution);
-  const edges = decisions(call, outcome, execution.endedAtMs);
-  const stored = storedOutput(outcome.output, edges);
-  if (exceedsBytes(`{"data":${stored.dataText}}`, stepBytesMax)) {
+  // What is decided has a limit of its own.
+  const alone = storedOutput(outcome.output, new Map());
+  if (exceedsBytes(`{"data":${alone.dataText}}`, stepBytesMax)) {
     return erred(call, outputTooLarge(call.step.step.url), execution);
   }
+  const edges = decisions(call, outcome, execution.endedAtMs);
+  const stored = edges.size === 0 ? alone : storedOutput(outcome.output, edges);
   return opcodes([stepRun(call.step, stored, execution)]);
 }
 
@@ -84,14 +87,12 @@ function decisions(
   { step, reached, data }: StepCall,
   { output }: StepAnswered,
   nowMs: number,
-): ReadonlyMap<string, EdgeDecision> {
+): EdgeDecisions {
   const asyncText = reached?.resumedBy?.eventText;
   const ended = { id: step.step.id, output };
   const vars = data.variables(output, { asyncText, ended });
   const decided = step.before.filter(({ isDecided }) => isDecided);
-  return new Map(
-    decided.map(({ edge, child }) => [child.step.id, decideEdge(edge, vars, nowMs)] as const),
-  );
+  return decideEdges(decided, vars, nowMs);
 }
 
 /** A step may have fewer attempts than the item that runs it, which has as many as the function's most patient step. */

@@ -52,14 +52,15 @@ function bodyOf(call: StepCall): string {
     ...(resumedBy === undefined ? [] : [`"async":${resumedBy}`]),
     `"ctx":${contextText(call)}`,
     `"event":${request.event}`,
-    ...(isBatch(request) ? [`"events":${request.events}`] : []),
+    ...(hasEvents(request) ? [`"events":${request.events}`] : []),
     `"steps":${data.stepsText()}`,
   ];
   return `{${members.join(',')}}`;
 }
 
-function isBatch({ event, events }: CallRequest): boolean {
-  return events.length > event.length + '[]'.length;
+/** Whether events come in batches; a service is to find them at the same place however many came. */
+function hasEvents({ isBatch = false, event, events }: CallRequest): boolean {
+  return isBatch || events.length > event.length + '[]'.length;
 }
 
 function contextText({ graph, step, reached, request }: StepCall): string {

@@ -8,8 +8,9 @@
  * more (`all`: one cannot), the step never runs.
  */
 
+import type { EdgeDecision } from './edge_decision.ts';
 import type { Graph, GraphEdge, GraphStep } from './graph.ts';
-import type { EdgeDecision, Memos } from './memos.ts';
+import type { Memos } from './memos.ts';
 
 /** What a run is waiting for. */
 export type OpenOp =
@@ -85,7 +86,18 @@ export function walk(graph: Graph, memos: Memos, decide: Decide): Walk {
   const open = graph.steps.flatMap((step): readonly OpenOp[] =>
     reached.get(step)?.state === 'ready' ? [{ kind: 'step', step }] : (waits.get(step) ?? []),
   );
-  return { open, troubles, reached };
+  return { open: withoutRepeats(open), troubles, reached };
+}
+
+/** Of edges that share a wait the first reports it. */
+function withoutRepeats(open: readonly OpenOp[]): OpenOp[] {
+  const reported = new Set<string>();
+  return open.filter((op) => {
+    if (op.kind === 'step') return true;
+    const isNew = !reported.has(op.edge.opId);
+    reported.add(op.edge.opId);
+    return isNew;
+  });
 }
 
 interface Surroundings {
@@ -100,10 +112,13 @@ function edgeState(edge: GraphEdge, around: Surroundings): EdgeState {
   const { memos, reached } = around;
   const standing = parent === null ? undefined : reached.get(parent);
   if (standing?.state === 'never' || standing?.state === 'failed') return dead;
-  // What has been waited for to the end was decided once, whatever the document says by now.
-  if (edge.kind !== 'plain' && memos.text(edge.opId) !== undefined) {
+  const hasWaited = edge.kind !== 'plain' && memos.text(edge.opId) !== undefined;
+  const isSettled = parent === null && isNoMatterNow(edge, memos);
+  // What has been waited for to the end was decided once, whatever the document says by now. Where others wait for
+  // the same, it may have been for them alone.
+  if (hasWaited && (isSettled || edge.sharers.length === 1))
     return endedWait(edge, memos, standing);
-  }
+  if (isSettled) return { kind: 'taken', edge, position: startPosition };
   if (parent !== null && standing?.state !== 'done') return pending;
   const position = parent === null ? startPosition : memos.position(parent.opId);
   const decision = around.decide(edge, standing);
@@ -111,10 +126,20 @@ function edgeState(edge: GraphEdge, around: Surroundings): EdgeState {
     around.troubles.push({ position, edge, error: decision.error });
   }
   if (!decision.taken) return dead;
+  if (hasWaited) return endedWait(edge, memos, standing);
   if (edge.kind !== 'plain') {
     return { kind: 'waiting', op: { kind: edge.kind, edge, decision } };
   }
   return { kind: 'taken', edge, position, resumedBy: standing?.resumedBy };
+}
+
+/**
+ * Whether the step has run already, and can only have done so by way of this edge. Edges from the trigger are decided
+ * at each call; those need not be.
+ */
+function isNoMatterNow({ child }: GraphEdge, memos: Memos): boolean {
+  const isOnlyWay = child.after.length === 1 || child.step.join === 'all';
+  return isOnlyWay && memos.text(child.opId) !== undefined;
 }
 
 /** A wait is over, or the event of an async edge came or did not. */

@@ -4,6 +4,7 @@
  * here about missing paths, null and truth exactly as in evaluation.
  */
 
+import { mirrored } from '../comparison.ts';
 import type { Literals } from '../lifting.ts';
 import type { Comparison, Node } from '../syntax.ts';
 import { isTruthy } from '../value.ts';
@@ -12,9 +13,12 @@ import { hashKey, literalOf, type Term, termOf } from './term.ts';
 
 export type Order = Exclude<Comparison, '==' | '!='>;
 
-/** `value` is neither missing nor null, `present` is not missing; equality with null includes missing. */
+/**
+ * `equal` is to one of the terms. `value` is neither missing nor null, `present` is not missing; equality with null
+ * includes missing.
+ */
 export type Predicate =
-  | { readonly kind: 'equal'; readonly path: Path; readonly term: Term }
+  | { readonly kind: 'equal'; readonly path: Path; readonly terms: readonly Term[] }
   | { readonly kind: 'member'; readonly path: Path; readonly term: Term }
   | { readonly kind: 'order'; readonly path: Path; readonly operator: Order; readonly term: Term }
   | {
@@ -36,7 +40,9 @@ export interface Necessary {
 }
 
 /** More alternatives are one that always may hold. */
-export const groupsMax = 32;
+const groupsMax = 32;
+/** So are more terms that one path may be equal to: each is an entry of an index. */
+export const termsMax = 1_024;
 /** Further predicates of an alternative are left to evaluation. */
 const predicatesMax = 32;
 
@@ -49,15 +55,6 @@ export function necessaryFor(tree: Node, literals: Literals): Necessary {
   const condition = derivation.exactlyTrue(tree);
   return { condition, fast: derivation.fast, slow: derivation.slow };
 }
-
-const mirrored: Readonly<Record<Comparison, Comparison>> = {
-  '==': '==',
-  '!=': '!=',
-  '<': '>',
-  '<=': '>=',
-  '>': '<',
-  '>=': '<=',
-};
 
 /** Exact also for what is missing: a comparison with a missing path always has a result (§24.3). */
 const negated: Readonly<Record<Comparison, Comparison>> = {
@@ -182,10 +179,14 @@ class Derivation {
     const item = pathOf(node.item);
     if (item === null || node.container.kind !== 'list') return this.unknowable();
     const { items } = node.container;
-    const terms = items.map(termOf).filter((found) => found !== null && this.hasKey(found));
-    if (terms.length < items.length || items.length > groupsMax) return this.unknowable();
+    const terms = items
+      .map(termOf)
+      .filter((found) => found !== null)
+      .filter(this.hasKey, this);
+    if (terms.length < items.length || items.length > termsMax) return this.unknowable();
+    if (terms.length > 0) return this.indexed({ kind: 'equal', path: item, terms });
     this.fast += 1;
-    return terms.flatMap((of) => (of === null ? [] : [[{ kind: 'equal', path: item, term: of }]]));
+    return never;
   }
 
   private presence(
@@ -197,7 +198,9 @@ class Derivation {
   }
 
   private equal(path: Path, term: Term): Condition {
-    return this.hasKey(term) ? this.indexed({ kind: 'equal', path, term }) : this.unknowable();
+    return this.hasKey(term)
+      ? this.indexed({ kind: 'equal', path, terms: [term] })
+      : this.unknowable();
   }
 
   private order(path: Path, operator: Order, term: Term): Condition {
@@ -251,8 +254,29 @@ function isAlways(condition: Condition): boolean {
 }
 
 function any(conditions: readonly Condition[]): Condition {
-  const groups = conditions.flat();
+  const groups = withEqualitiesMerged(conditions.flat());
   return isAlways(groups) || groups.length > groupsMax ? always : groups;
+}
+
+/** Alternatives that are one equality each, on one path, are one alternative. */
+function withEqualitiesMerged(groups: Condition): Condition {
+  const rest: Group[] = [];
+  const equalities = new Map<string, { readonly path: Path; readonly terms: Term[] }>();
+  for (const group of groups) {
+    const [only] = group;
+    if (group.length !== 1 || only?.kind !== 'equal') {
+      rest.push(group);
+      continue;
+    }
+    const same = equalities.get(only.path.key);
+    if (same === undefined) equalities.set(only.path.key, { ...only, terms: [...only.terms] });
+    else same.terms.push(...only.terms);
+  }
+  for (const { path, terms } of equalities.values()) {
+    if (terms.length > termsMax) return always;
+    rest.push([{ kind: 'equal', path, terms }]);
+  }
+  return rest;
 }
 
 /** Conditions that would make too many alternatives together are left out: fewer demands are still necessary. */

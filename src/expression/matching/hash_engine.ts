@@ -10,7 +10,7 @@ import { Buckets } from './bucket.ts';
 import type { Engine, Entry } from './engine.ts';
 import { type Path, readPath } from './path.ts';
 import type { Access } from './plan.ts';
-import { hashKey, literalOf } from './term.ts';
+import { hashKey, literalOf, type Term } from './term.ts';
 
 type HashAccess = Extract<Access, { kind: 'hash' }>;
 type Key = MapKey | null;
@@ -28,21 +28,20 @@ export class HashEngine<E extends Entry> implements Engine<'hash', E> {
   }
 
   add(access: HashAccess, entry: E): void {
-    const key = wantedKey(access, entry.literals);
-    if (key === undefined) return;
+    const keys = wantedKeys(access, entry.literals);
+    if (keys.length === 0) return;
     let tuple = this.tuples.get(access.key);
     if (tuple === undefined) {
       tuple = { paths: access.paths, buckets: new Buckets() };
       this.tuples.set(access.key, tuple);
     }
-    tuple.buckets.add(key, entry);
+    for (const key of keys) tuple.buckets.add(key, entry);
   }
 
   remove(access: HashAccess, entry: E): void {
     const tuple = this.tuples.get(access.key);
-    const key = wantedKey(access, entry.literals);
-    if (tuple === undefined || key === undefined) return;
-    tuple.buckets.remove(key, entry);
+    if (tuple === undefined) return;
+    for (const key of wantedKeys(access, entry.literals)) tuple.buckets.remove(key, entry);
     if (tuple.buckets.size === 0) this.tuples.delete(access.key);
   }
 
@@ -54,11 +53,18 @@ export class HashEngine<E extends Entry> implements Engine<'hash', E> {
   }
 }
 
-/** The terms of an equality always have keys: the condition saw to that. */
-function wantedKey({ terms }: HashAccess, literals: Literals): Key | undefined {
-  return tupleKey(terms.length, (at) => {
-    const term = terms[at];
-    return term && hashKey(literalOf(term, literals));
+/** One key for each choice of terms. They always have keys: the condition saw to that. */
+function wantedKeys({ terms }: HashAccess, literals: Literals): readonly Key[] {
+  let choices: readonly (readonly Term[])[] = [[]];
+  for (const ofPath of terms) {
+    choices = choices.flatMap((choice) => ofPath.map((term) => [...choice, term]));
+  }
+  return choices.flatMap((choice) => {
+    const key = tupleKey(choice.length, (at) => {
+      const term = choice[at];
+      return term && hashKey(literalOf(term, literals));
+    });
+    return key === undefined ? [] : [key];
   });
 }
 

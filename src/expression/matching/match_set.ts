@@ -5,7 +5,7 @@
 
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { type Prepared, prepare } from '../compile_cache.ts';
-import { evaluatePrepared } from '../expression.ts';
+import { evaluatePrepared, type Variables } from '../expression.ts';
 import type { Literals } from '../lifting.ts';
 import type { Entry } from './engine.ts';
 import { HashEngine } from './hash_engine.ts';
@@ -31,6 +31,9 @@ interface Item<Id> extends Entry {
 }
 
 const noLiterals: Literals = {};
+
+/** Evaluation for one event before others get a turn: a part of what people notice, many times what a turn costs. */
+const sliceMs = 5;
 
 export class MatchSet<Id> {
   private readonly items = new Map<Id, Item<Id>>();
@@ -91,23 +94,62 @@ export class MatchSet<Id> {
 
   /**
    * The ids of the conditions that are true with the event as `async`, each once, in no order that means anything.
-   * `onFailure` hears of candidates that could not be evaluated, or gave something else than a boolean.
+   * `onFailure` hears of candidates that could not be evaluated, or gave something else than a boolean. Never throws.
    */
   matches(event: unknown, onFailure?: (id: Id, message: string) => void): Id[] {
-    this.events += 1;
-    const seen = this.events;
     const vars = { async: event };
     const matching: Id[] = [];
+    for (const item of this.candidates(event)) {
+      if (this.holds(item, vars, onFailure)) matching.push(item.id);
+    }
+    return matching;
+  }
+
+  /**
+   * The same, but others get a turn after every `sliceMs` of evaluation. What is added meanwhile is not looked at, what
+   * is removed is left out. `monotonicMs` is the time of the slices.
+   */
+  async matchesInSlices(
+    event: unknown,
+    onFailure?: (id: Id, message: string) => void,
+    monotonicMs: () => number = () => performance.now(),
+  ): Promise<Id[]> {
+    const vars = { async: event };
+    const isHeld = (item: Item<Id>): boolean => this.items.get(item.id) === item;
+    const matching: Item<Id>[] = [];
+    let sliceEndsMs = monotonicMs() + sliceMs;
+    for (const item of this.candidates(event)) {
+      if (monotonicMs() >= sliceEndsMs) {
+        await new Promise<void>((turn) => setImmediate(turn));
+        sliceEndsMs = monotonicMs() + sliceMs;
+      }
+      if (isHeld(item) && this.holds(item, vars, onFailure)) matching.push(item);
+    }
+    return matching.filter(isHeld).map(({ id }) => id);
+  }
+
+  private candidates(event: unknown): readonly Item<Id>[] {
+    this.events += 1;
+    const seen = this.events;
+    const found: Item<Id>[] = [];
     const consider = (item: Item<Id>): void => {
       if (item.seenBy === seen) return;
       item.seenBy = seen;
-      const result = evaluatePrepared(item.prepared, vars, this.clock);
-      if (!result.ok) onFailure?.(item.id, result.message);
-      else if (result.value) matching.push(item.id);
+      found.push(item);
     };
     for (const engine of this.engines) engine.collect(event, consider);
     for (const item of this.always) consider(item);
-    return matching;
+    return found;
+  }
+
+  private holds(
+    { id, prepared }: Item<Id>,
+    vars: Variables,
+    onFailure?: (id: Id, message: string) => void,
+  ): boolean {
+    const result = evaluatePrepared(prepared, vars, this.clock);
+    if (!result.ok) onFailure?.(id, result.message);
+    return result.ok && result.value;
   }
 
   private index(access: Access, item: Item<Id>, change: 'add' | 'remove'): void {

@@ -3,7 +3,9 @@
  * the type (execution.md §24.3, §24.4).
  */
 
+import { orderKey } from '../comparison.ts';
 import type { Literals } from '../lifting.ts';
+import { textCharsMax } from '../limits.ts';
 import { isAbsent, Uint, type Value } from '../value.ts';
 import type { Engine, Entry } from './engine.ts';
 import { type Path, readPath } from './path.ts';
@@ -54,7 +56,7 @@ class Thresholds<K extends number | string, E extends Entry> {
       this.visitUppers(visit);
       return;
     }
-    const key = value ?? this.zero;
+    const key = typeof value === 'string' ? textKey(value) : (value ?? this.zero);
     if (this.isKey(key)) {
       this.from.visitHolding(key, true, visit);
       this.above.visitHolding(key, false, visit);
@@ -148,5 +150,10 @@ function numberLimit({ operator, term }: Bound, literals: Literals): Limit<numbe
 function textLimit({ operator, term }: Bound, literals: Literals): Limit<string> | null {
   const key = hashKey(literalOf(term, literals));
   if (typeof key !== 'string') return null;
-  return { key, isClosed: operator === '<=' || operator === '>=' };
+  return { key: orderKey(key), isClosed: operator === '<=' || operator === '>=' };
+}
+
+/** No literal is longer than the text of a condition, so that what follows decides nothing. */
+function textKey(text: string): string {
+  return orderKey(text.length > textCharsMax ? text.slice(0, textCharsMax + 1) : text);
 }

@@ -5,7 +5,7 @@
 
 import type { Program } from '../compile_cache.ts';
 import type { Literals } from '../lifting.ts';
-import { type Group, necessaryFor, type Order, type Predicate } from './condition.ts';
+import { type Group, necessaryFor, type Order, type Predicate, termsMax } from './condition.ts';
 import type { Path } from './path.ts';
 import { hashKey, literalOf, type Term } from './term.ts';
 
@@ -14,13 +14,13 @@ export interface Bound {
   readonly term: Term;
 }
 
-/** All equalities of an alternative count together; of the rest, one predicate does. */
+/** All equalities of an alternative count together, each to one of some terms; of the rest, one predicate does. */
 export type Access =
   | {
       readonly kind: 'hash';
       readonly key: string;
       readonly paths: readonly Path[];
-      readonly terms: readonly Term[];
+      readonly terms: readonly (readonly Term[])[];
     }
   | { readonly kind: 'member'; readonly path: Path; readonly term: Term }
   | {
@@ -102,21 +102,26 @@ function accessOf(group: Group, literals: Literals): Access | null {
 }
 
 function hashAccess(group: Group): Access | null {
-  const terms = new Map<Path, Term>();
-  const seen = new Set<string>();
-  for (const predicate of group) {
-    if (predicate.kind !== 'equal' || seen.has(predicate.path.key)) continue;
-    seen.add(predicate.path.key);
-    terms.set(predicate.path, predicate.term);
+  const equalities = group.filter((predicate) => predicate.kind === 'equal');
+  // Those with few terms come first: together they make as many entries as the product of their numbers.
+  equalities.sort((a, b) => a.terms.length - b.terms.length || (a.path.key < b.path.key ? -1 : 1));
+  const chosen = new Map<string, (typeof equalities)[number]>();
+  let entries = 1;
+  for (const equality of equalities) {
+    const { path, terms } = equality;
+    if (chosen.has(path.key) || chosen.size === tupleMax) continue;
+    if (entries * terms.length > termsMax) break;
+    entries *= terms.length;
+    chosen.set(path.key, equality);
   }
-  if (terms.size === 0) return null;
+  if (chosen.size === 0) return null;
   // One order for all groups about the same paths.
-  const sorted = [...terms].sort(([a], [b]) => (a.key < b.key ? -1 : 1)).slice(0, tupleMax);
+  const sorted = [...chosen.values()].sort((a, b) => (a.path.key < b.path.key ? -1 : 1));
   return {
     kind: 'hash',
-    key: sorted.map(([path]) => path.key).join('\n'),
-    paths: sorted.map(([path]) => path),
-    terms: sorted.map(([, term]) => term),
+    key: sorted.map(({ path }) => path.key).join('\n'),
+    paths: sorted.map(({ path }) => path),
+    terms: sorted.map(({ terms }) => terms),
   };
 }
 

@@ -2,7 +2,7 @@
  * `+ - * / %` and negation between operands of one type, or of those types that CEL has an overload for.
  */
 
-import { calculate, negated } from '../arithmetic.ts';
+import { calculate, negated, yearOneNanos } from '../arithmetic.ts';
 import type { Budget } from '../budget.ts';
 import type { Arithmetic } from '../syntax.ts';
 import {
@@ -16,9 +16,6 @@ import {
   type Value,
 } from '../value.ts';
 import { type Dialect, failureOf } from './context.ts';
-
-/** The first instant of the year 1. */
-const nanosMin = -62_135_596_800n * 1_000_000_000n;
 
 export function calculateStrictly(
   operator: Arithmetic,
@@ -46,7 +43,7 @@ export function negateStrictly(value: Value): Value {
 
 /** The layouts of dates without a year give one of the year 0, which CEL does not have. */
 export function inYearsOfCel(value: Timestamp): Timestamp | Failure {
-  return value.nanos >= nanosMin ? value : new Failure('timestamp is out of range');
+  return value.nanos >= yearOneNanos ? value : new Failure('timestamp is out of range');
 }
 
 function hasOverload(operator: Arithmetic, left: Value, right: Value, dialect: Dialect): boolean {

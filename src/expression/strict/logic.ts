@@ -1,12 +1,34 @@
 /**
- * `&&`, `||`, `!` and `?:` over booleans. The side that decides absorbs the error of the other one.
+ * `&&`, `||`, `!` and `?:`. By the specification they take booleans, and the side that decides absorbs the error of the
+ * other one. In searches anything that is there counts as it does elsewhere (execution.md §24.5), so that
+ * `event.data.email` asks whether there is one.
  */
 
-import { Failure } from '../value.ts';
-import { asBoolean, type Strict } from './context.ts';
+import { compileAnd, compileOr } from '../program.ts';
+import { Failure, isAbsent, isTruthy } from '../value.ts';
+import { asBoolean, type Dialect, failureOf, type Strict } from './context.ts';
+
+interface Logic {
+  readonly and: (operands: readonly Strict[]) => Strict;
+  readonly or: (operands: readonly Strict[]) => Strict;
+  readonly conditional: (test: Strict, yes: Strict, no: Strict) => Strict;
+}
+
+export const logicOf: Readonly<Record<Dialect, Logic>> = {
+  standard: {
+    and: (operands) => compileChain(operands, false),
+    or: (operands) => compileChain(operands, true),
+    conditional: compileConditional,
+  },
+  search: {
+    and: (operands) => compileAnd(operands.map(present)),
+    or: (operands) => compileOr(operands.map(present)),
+    conditional: compileLooseConditional,
+  },
+};
 
 /** `decisive` is what settles the chain: `true` for `||`, `false` for `&&`. */
-export function compileChain(operands: readonly Strict[], decisive: boolean): Strict {
+function compileChain(operands: readonly Strict[], decisive: boolean): Strict {
   return (frame) => {
     let failure: Failure | null = null;
     for (const operand of operands) {
@@ -25,10 +47,26 @@ export function compileNot(operand: Strict): Strict {
   };
 }
 
-export function compileConditional(test: Strict, yes: Strict, no: Strict): Strict {
+function compileConditional(test: Strict, yes: Strict, no: Strict): Strict {
   return (frame) => {
     const value = asBoolean(test(frame));
     if (value instanceof Failure) return value;
     return value ? yes(frame) : no(frame);
+  };
+}
+
+function compileLooseConditional(test: Strict, yes: Strict, no: Strict): Strict {
+  return (frame) => {
+    const value = test(frame);
+    if (isAbsent(value)) return failureOf(value);
+    return isTruthy(value) ? yes(frame) : no(frame);
+  };
+}
+
+/** What is missing fails. */
+function present(operand: Strict): Strict {
+  return (frame) => {
+    const value = operand(frame);
+    return isAbsent(value) ? failureOf(value) : value;
   };
 }

@@ -3,7 +3,7 @@
  * error, and an error ends what meets it except `&&`, `||`, `all` and `exists`.
  */
 
-import { entryOf, equals, keyOf } from '../comparison.ts';
+import { elementOf, entryOf, isMember, keyOf } from '../comparison.ts';
 import { findFunction } from '../functions.ts';
 import type { Node } from '../syntax.ts';
 import {
@@ -24,11 +24,12 @@ import { compareStrictly } from './comparison.ts';
 import { compileMacro } from './comprehension.ts';
 import { type Context, failureOf, type Strict } from './context.ts';
 import { strictConversions } from './conversion.ts';
-import { compileChain, compileConditional, compileNot } from './logic.ts';
+import { compileNot, logicOf } from './logic.ts';
 import { compilePath } from './names.ts';
 
 export function compileStrict(node: Node, context: Context): Strict {
   const compiled = (part: Node): Strict => compileStrict(part, context);
+  const logic = logicOf[context.dialect];
   switch (node.kind) {
     case 'literal': {
       const { value } = node;
@@ -46,11 +47,11 @@ export function compileStrict(node: Node, context: Context): Strict {
     case 'map':
       return compileMap(node.entries.map(([key, value]) => [compiled(key), compiled(value)]));
     case 'and':
-      return compileChain(node.operands.map(compiled), false);
+      return logic.and(node.operands.map(compiled));
     case 'or':
-      return compileChain(node.operands.map(compiled), true);
+      return logic.or(node.operands.map(compiled));
     case 'conditional':
-      return compileConditional(compiled(node.test), compiled(node.yes), compiled(node.no));
+      return logic.conditional(compiled(node.test), compiled(node.yes), compiled(node.no));
     case 'not':
       return compileNot(compiled(node.operand));
     case 'negate': {
@@ -84,14 +85,6 @@ function compileIndex(operand: Strict, index: Strict, { dialect }: Context): Str
     const found = lift(elementOf(container, at));
     return isAbsent(found) && dialect === 'standard' ? absentElement(container, at) : found;
   };
-}
-
-function elementOf(container: Value, at: Value): unknown {
-  const key = keyOf(at);
-  if (key === null) return undefined;
-  if (!isList(container)) return entryOf(container, key);
-  // A position within a list is far below 2^53, so Number loses nothing that matters.
-  return typeof key === 'bigint' && key >= 0n ? container[Number(key)] : undefined;
 }
 
 function absentElement(container: Value, at: Value): Failure {
@@ -161,15 +154,7 @@ function compileIn(runItem: Strict, runContainer: Strict): Strict {
     const [item, container] = [runItem(frame), runContainer(frame)];
     if (isAbsent(item)) return failureOf(item);
     if (isAbsent(container)) return failureOf(container);
-    if (isList(container)) {
-      frame.budget.spend(container.length);
-      return container.some((other) => equals(item, lift(other), frame.budget));
-    }
-    if (!isRecord(container) && !isMap(container)) {
-      return new Failure(`no such overload: in ${typeNameOf(container)}`);
-    }
-    const key = keyOf(item);
-    return key !== null && entryOf(container, key) !== undefined;
+    return isMember(item, container, frame.budget);
   };
 }
 

@@ -2,9 +2,10 @@
  * Text that a JSON document must contain for a condition on it to hold: looking for it costs far less than parsing.
  * Necessary, never sufficient: a document that passes is evaluated.
  */
-import type { Node } from '../../expression/syntax.ts';
+import { mirrored } from '../../expression/comparison.ts';
+import type { Comparison, Node } from '../../expression/syntax.ts';
 import type { Root } from './conditions.ts';
-import { type Comparison, hasNumber, type NumberMember, swapped } from './number_member.ts';
+import { hasNumber, type NumberMember } from './number_member.ts';
 import { pathOf } from './path.ts';
 
 /** What must occur: one text, a member that is such a number, all of some or one of some. Null demands nothing. */
@@ -69,8 +70,8 @@ function needOfComparison(node: Extract<Node, { kind: 'compare' }>, roots: reado
   if (other.kind !== 'literal' || other.value === null) return null;
   const fields = fieldsOf(path, roots);
   if (fields === null) return null;
-  const isSwapped = path === right;
-  const number = numberNeed(path, isSwapped ? swapped[operator] : operator, other.value);
+  const isMirrored = path === right;
+  const number = numberNeed(path, isMirrored ? mirrored[operator] : operator, other.value);
   if (number !== null) return allOf([...fields, number]);
   return operator === '==' ? allOf([...fields, literalNeed(other)]) : allOf(fields);
 }

@@ -1,7 +1,5 @@
 /** A member of a JSON document that is compared with a number, looked for in the document's text without parsing it. */
-import type { Node } from '../../expression/syntax.ts';
-
-export type Comparison = Extract<Node, { kind: 'compare' }>['operator'];
+import type { Comparison } from '../../expression/syntax.ts';
 
 export interface NumberMember {
   /** The member's name as JSON. */
@@ -9,16 +7,6 @@ export interface NumberMember {
   readonly operator: Comparison;
   readonly literal: number | bigint;
 }
-
-/** What an operator is with its sides exchanged. */
-export const swapped: Readonly<Record<Comparison, Comparison>> = {
-  '==': '==',
-  '!=': '!=',
-  '<': '>',
-  '<=': '>=',
-  '>': '<',
-  '>=': '<=',
-};
 
 /** The number behind a name; or, without one, what shows that it is a name at all. */
 const behindName = /\s*:\s*(-?\d[\d.eE+-]*)?/y;

@@ -89,6 +89,13 @@ test('a document that takes too much has that as its error, and the others have 
   ]);
 }, 60_000);
 
+test('when many documents take much time, the last ones are left unexplained', async () => {
+  const documents = Array.from({ length: 50 }, () => prepared('package main\nx: 1 & 2\n'));
+  const answers = await explainDocuments(documents, { ...limits, wallMs: 500 });
+  expect(answers.length).toBeGreaterThan(0);
+  expect(answers.length).toBeLessThan(documents.length);
+}, 60_000);
+
 test('a document that is nested too deeply is refused as such', async () => {
   const [errors = []] = await explainDocuments([prepared(`x: ${'('.repeat(20_000)}`)], limits);
   expect(errors.map(({ message }) => message)).toEqual([

@@ -1,24 +1,17 @@
 /** Documents damaged at random: each has a value or is told what is wrong, and no engine is harmed. `CUE_FUZZ=n`: rounds. */
 import { expect, test } from 'bun:test';
 import { createEvaluator } from '../../../src/config/cue/cue_evaluator.ts';
+import { damagedAt } from './known_damage.ts';
+import { randomOf } from './random.ts';
 
 const rounds = Number(process.env.CUE_FUZZ ?? 2);
 const documentsPerRound = 100;
 const roundMs = 120_000;
+/** Documents that the command line looks at too, which takes a second for some. */
+const explainedPerRound = 25;
 
 /** Enough to say that a document is to be explained; the command line would take a second for each. */
 const explainer = { explain: async () => [], locate: async () => [] };
-
-/** Mulberry32: a failure can be had again by its seed. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 const pieces = [
   '{',
@@ -86,6 +79,31 @@ test(
           );
         }
       }
+    }
+  },
+  rounds * roundMs,
+);
+
+test(
+  'what is wrong at one place is told with the line of that place',
+  async () => {
+    const evaluator = createEvaluator({ cacheDir: null });
+    const offset = rounds > 2 ? Date.now() % 1_000_000 : 0;
+    for (let round = 0; round < rounds / 2; round += 1) {
+      const random = randomOf(offset + round);
+      const damaged = Array.from({ length: explainedPerRound }, () => damagedAt(random));
+      const sources = damaged.map(({ what, text }) => ({ name: what, text }));
+      const evaluations = await evaluator.evaluate(sources);
+      const told = evaluations.map((evaluation, index) => {
+        const problems = evaluation.ok ? [] : evaluation.problems;
+        const { what = '', line = 0 } = damaged[index] ?? {};
+        const lines = problems.map(({ position }) => position?.line ?? null);
+        return { what, line, isTold: lines.includes(line), problems };
+      });
+      expect(
+        told.filter(({ isTold }) => !isTold),
+        `seed ${offset + round}`,
+      ).toEqual([]);
     }
   },
   rounds * roundMs,

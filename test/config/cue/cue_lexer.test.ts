@@ -33,6 +33,17 @@ describe('readTokens', () => {
     expect(words(`${text}, x`)).toEqual([text, ',', 'x']);
   });
 
+  test('takes hashes in a row without a quote for one mark', () => {
+    expect(words('a ### b ##"c"## #D ##')).toEqual(['a', '###', 'b', '##"c"##', '#D', '##']);
+  });
+
+  test('reads a text again only after another one', () => {
+    const tokens = readTokens('a: 1');
+    expect(readTokens('a: 1')).toBe(tokens);
+    readTokens('b: 2');
+    expect(words('a: 1')).toEqual(['a', ':', '1']);
+  });
+
   test('reads the code inside of strings, however deep', () => {
     expect(words('"a \\(x + "b \\(y) c") d" z')).toEqual(['', 'x', '+', '', 'y', 'z']);
     expect(words('#"a \\(x) \\#(y)"# z')).toEqual(['', 'y', 'z']);

@@ -3,8 +3,13 @@ import { describe, expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEvaluator, type EvaluatorParts } from '../../../src/config/cue/cue_evaluator.ts';
+import {
+  createEvaluator,
+  type EvaluatorParts,
+  type Explainer,
+} from '../../../src/config/cue/cue_evaluator.ts';
 import type { Evaluation } from '../../../src/config/source.ts';
+import { pathText } from '../../../src/config/value_path.ts';
 import { problemText } from './problem_text.ts';
 
 /** Of an engine that starts while others use the machine. */
@@ -193,14 +198,90 @@ describe('places of values', () => {
       const written = '{"id": "$A", "name": "A", "triggers": [{"event": "e"}]}';
       const text = written.replace('$A', 'longer');
       const insertions = [{ writtenStart: 8, writtenLength: 2, textStart: 8, textLength: 6 }];
-      const places = await evaluator.locate({ name: 'x', text, written, insertions }, [
+      const source = { name: 'x', text, written, insertions };
+      const paths = [
         ['function', 'triggers', 0, 'event'],
         ['function', 'id'],
-      ]);
+      ];
+      const [places] = await evaluator.locate([{ source, paths }]);
       expect(places).toEqual([
         { line: 1, column: 50 },
         { line: 1, column: 8 },
       ]);
+    },
+    engineMs,
+  );
+
+  const here = { line: 1, column: 2 };
+
+  /** An evaluator that notes what its engine is asked for. */
+  function watched(cacheDir: string | null, answer: Explainer['locate'] | null = null) {
+    const asked: string[][] = [];
+    const locate: Explainer['locate'] = async (requests, ...rest) => {
+      asked.push(requests.map(({ paths }) => paths.map(pathText).join()));
+      if (answer) return answer(requests, ...rest);
+      return requests.map(({ paths }) => paths.map((path) => (path[0] === 'x' ? null : here)));
+    };
+    const { evaluator } = counted({ cacheDir, explainer: { ...noExplainer, locate } });
+    return { evaluator, asked };
+  }
+
+  const request = (text: string, ...paths: string[]) => ({
+    source: { name: text, text },
+    paths: paths.map((path) => [path]),
+  });
+
+  test(
+    'are asked of one engine for all documents, and of none for those that are known',
+    async () => {
+      const cacheDir = await mkdtemp(join(tmpdir(), 'documents-'));
+      try {
+        const first = watched(cacheDir);
+        await first.evaluator.evaluate(named([good, `${good}\n`]));
+        const requests = [request(good, 'a', 'x'), request(`${good}\n`, 'b')];
+        expect(await first.evaluator.locate(requests)).toEqual([[here, null], [here]]);
+        expect(first.asked).toEqual([['a,x', 'b']]);
+        const second = watched(cacheDir);
+        expect(await second.evaluator.locate(requests)).toEqual([[here, null], [here]]);
+        expect(second.asked).toEqual([]);
+        await second.evaluator.locate([request(good, 'x', 'c', 'a'), request(`${good}\n`, 'b')]);
+        expect(second.asked).toEqual([['c']]);
+      } finally {
+        await rm(cacheDir, { recursive: true, force: true });
+      }
+    },
+    engineMs,
+  );
+
+  test(
+    'that could not be looked for are looked for again',
+    async () => {
+      const cacheDir = await mkdtemp(join(tmpdir(), 'documents-'));
+      try {
+        const { evaluator, asked } = watched(cacheDir, async (requests) =>
+          requests.map(() => null),
+        );
+        await evaluator.evaluate(named([good]));
+        for (let turn = 0; turn < 2; turn += 1) {
+          expect(await evaluator.locate([request(good, 'a')])).toEqual([[null]]);
+        }
+        expect(asked).toHaveLength(2);
+      } finally {
+        await rm(cacheDir, { recursive: true, force: true });
+      }
+    },
+    engineMs,
+  );
+
+  test(
+    'are not waited for when nobody wants them any longer',
+    async () => {
+      const abort = new AbortController();
+      const evaluator = createEvaluator({ cacheDir: null });
+      const located = evaluator.locate([request(good, 'function')], abort.signal);
+      await new Promise((resolve) => setImmediate(resolve));
+      abort.abort(new Error('stopping'));
+      await expect(located).rejects.toThrow('stopping');
     },
     engineMs,
   );

@@ -6,7 +6,7 @@ import { limits, prepared } from './explain_fixture.ts';
 
 /** What stands at each place, to the end of the line. */
 async function found(text: string, ...paths: ValuePath[]): Promise<(string | null)[]> {
-  const positions = await locateValues(prepared(text), paths, limits);
+  const positions = (await locateValues([{ document: prepared(text), paths }], limits))[0] ?? [];
   const lines = text.split('\n');
   return positions.map((position) => {
     if (position === null) return null;
@@ -103,6 +103,42 @@ functions: {
     ]);
   }, 60_000);
 
+  test('at the label where an id or a name is made of it, whatever the label stands in', async () => {
+    const text = `package main
+
+import defs "inngest.com/defs/v1"
+
+functions: [ID=string]: defs.#Function & {id: ID, name: string | *ID, steps: [S=string]: {id: S}}
+functions: {
+	"Welcome Mail": {triggers: [], steps: Go: runtime: url: "http://h/a"}
+	for x in ["A", "B"] {
+		"W \\(x)": triggers: []
+	}
+}
+functions: "C D": triggers: []
+functions: "E F": {id: "E F", triggers: []}
+`;
+    const answers = await found(
+      text,
+      ['functions', 'Welcome Mail', 'id'],
+      ['functions', 'Welcome Mail', 'name'],
+      ['functions', 'Welcome Mail', 'steps', 'Go', 'id'],
+      ['functions', 'W A', 'id'],
+      ['functions', 'W B', 'id'],
+      ['functions', 'C D', 'id'],
+      ['functions', 'E F', 'id'],
+    );
+    expect(answers.map((answer) => answer?.slice(0, 14))).toEqual([
+      '"Welcome Mail"',
+      '"Welcome Mail"',
+      'Go: runtime: u',
+      '"W \\(x)": trig',
+      '"W \\(x)": trig',
+      '"C D": trigger',
+      '"E F", trigger',
+    ]);
+  }, 60_000);
+
   test('in JSON, and where the root is put in front of an object', async () => {
     const text = `{
   "id": "from-json", "name": "J",
@@ -127,5 +163,5 @@ functions: {
 });
 
 test('nothing is asked where there are no paths', async () => {
-  expect(await locateValues(prepared('{'), [], limits)).toEqual([]);
+  expect(await locateValues([{ document: prepared('{'), paths: [] }], limits)).toEqual([]);
 });

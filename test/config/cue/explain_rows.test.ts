@@ -22,22 +22,28 @@ const rows: readonly Row[] = [
   {
     row: 2,
     text: f('', { id: 'id: 7' }),
-    says: ['function.id: conflicting values string and 7 (mismatched types string and int) @ 6:6'],
+    says: [
+      'function.id: conflicting values string and 7 (mismatched types string and int); write it in quotes: id: "7" @ 6:6',
+    ],
   },
   {
     row: '3: a trigger of an unknown kind',
     text: trigger('{evnt: "e"}'),
-    says: ['function.triggers[0]: field evnt not allowed @ 8:14'],
+    says: ['function.triggers[0]: field evnt not allowed; did you mean event? @ 8:14'],
   },
   {
     row: '4: an event and a cron',
     text: trigger('{event: "e", cron: "* * * * *"}'),
     says: [
-      'function.triggers[0]: field event not allowed @ 8:14',
-      'function.triggers[0]: field cron not allowed @ 8:26',
+      'function.triggers[0]: field event not allowed; a trigger has either an event or a cron: write two triggers for both @ 8:14',
+      'function.triggers[0]: field cron not allowed; a trigger has either an event or a cron: write two triggers for both @ 8:26',
     ],
   },
-  { row: 5, text: f('retires: 3'), says: ['function: field retires not allowed @ 10:2'] },
+  {
+    row: 5,
+    text: f('retires: 3'),
+    says: ['function: field retires not allowed; did you mean steps.<id>.retries? @ 10:2'],
+  },
   {
     row: 6,
     text: f('concurrency: -1'),
@@ -59,14 +65,14 @@ const rows: readonly Row[] = [
     row: 9,
     text: f('steps: a: retries: 3'),
     says: [
-      `${stepA}.retries: conflicting values 3 and {attempts?:((int & >=0) & <=20)} (mismatched types int and struct) @ 10:21`,
+      `${stepA}.retries: conflicting values 3 and {attempts?:((int & >=0) & <=20)} (mismatched types int and struct); retries is an object: retries: {attempts: 3} @ 10:21`,
     ],
   },
   {
     row: 10,
     text: f('', { steps: 'steps: [{id: "a"}]' }),
     says: [
-      'function.steps: conflicting values [{id:"a"}] and {[string]:(#Step & {id:ID})} (mismatched types list and struct) @ 9:9',
+      'function.steps: conflicting values [{id:"a"}] and {[string]:(#Step & {id:ID})} (mismatched types list and struct); steps is an object with the id of each step: steps: {"my-step": {…}} @ 9:9',
       'function.steps[0].id: conflicting values "a" and 0 (mismatched types string and int) @ 9:15',
     ],
   },
@@ -89,7 +95,7 @@ const rows: readonly Row[] = [
     row: 14,
     text: f('steps: a: after: "b"'),
     says: [
-      `${stepA}.after: conflicting values "b" and [...#After] (mismatched types string and list) @ 10:19`,
+      `${stepA}.after: conflicting values "b" and [...#After] (mismatched types string and list); after is a list: after: [{step: "b"}] @ 10:19`,
     ],
   },
   {
@@ -108,7 +114,7 @@ const rows: readonly Row[] = [
       'steps: a: after: [{step: "$trigger", async: {event: "x", ttl: "1h", onTimeout: "yes"}}]',
     ),
     says: [
-      `${stepA}.after[0].async.onTimeout: conflicting values "yes" and bool (mismatched types string and bool) @ 10:81`,
+      `${stepA}.after[0].async.onTimeout: conflicting values "yes" and bool (mismatched types string and bool); write onTimeout: true, without quotes @ 10:81`,
     ],
   },
   {
@@ -124,7 +130,7 @@ const rows: readonly Row[] = [
   {
     row: 20,
     text: f('throttle: {limit: 1, period: "1m"}'),
-    says: ['function.throttle: field limit not allowed @ 10:13'],
+    says: ['function.throttle: field limit not allowed; did you mean count? @ 10:13'],
   },
   {
     row: '21: the words that may stand there',
@@ -151,17 +157,17 @@ const rows: readonly Row[] = [
   {
     row: 25,
     text: f('', { name: 'name "b"' }),
-    says: [`expected label or ':', found 'STRING' "b" @ 7:7`],
+    says: [`expected label or ':', found 'STRING' "b"; write name: "b" @ 7:7`],
   },
   {
     row: 26,
     text: f('').replace(/\}\s*$/, ''),
-    says: [`expected '}', found 'EOF' @ 10:2`],
+    says: [`expected '}', found 'EOF'; the { in line 5 is not closed @ 10:2`],
   },
   {
     row: 27,
     text: f('', { name: 'name: nope' }),
-    says: ['function.name: reference "nope" not found @ 7:8'],
+    says: ['function.name: reference "nope" not found; text needs quotes: "nope" @ 7:8'],
   },
   {
     row: 28,
@@ -181,7 +187,7 @@ const rows: readonly Row[] = [
   {
     row: 31,
     text: f('').replace('#Function', '#Functon'),
-    says: ['function: undefined field #Functon @ 5:16'],
+    says: ['function: undefined field #Functon; did you mean #Function? @ 5:16'],
   },
   {
     row: 32,
@@ -222,7 +228,7 @@ const rows: readonly Row[] = [
   {
     row: 38,
     text: configDocument('logs: level: "info"'),
-    says: ['config: field logs not allowed @ 6:2'],
+    says: ['config: field logs not allowed; did you mean log? @ 6:2'],
   },
   {
     row: '39: backends by name',
@@ -240,13 +246,13 @@ const rows: readonly Row[] = [
     row: 'a field of the chosen form is wrong, though it has a default',
     text: configDocument('queue: service: {backend: "redis", host: 7}'),
     says: [
-      'config.queue.service.host: conflicting values 7 and string (mismatched types int and string) @ 6:43',
+      'config.queue.service.host: conflicting values 7 and string (mismatched types int and string); write it in quotes: host: "7" @ 6:43',
     ],
   },
   {
     row: 'a field that the chosen form does not have',
     text: configDocument('queue: service: {backend: "redis", hots: "h"}'),
-    says: ['config.queue.service: field hots not allowed @ 6:37'],
+    says: ['config.queue.service: field hots not allowed; did you mean host? @ 6:37'],
   },
   {
     row: 'a map of values that have several forms',
@@ -259,7 +265,7 @@ const rows: readonly Row[] = [
     row: 'a trigger whose event is no text is no cron',
     text: trigger('{event: 7}'),
     says: [
-      'function.triggers[0].event: conflicting values 7 and string (mismatched types int and string) @ 8:21',
+      'function.triggers[0].event: conflicting values 7 and string (mismatched types int and string); write it in quotes: event: "7" @ 8:21',
     ],
   },
   {
@@ -270,9 +276,9 @@ const rows: readonly Row[] = [
     ),
     says: [
       'function.name: incomplete value: it is missing @ 5:28',
-      'function.triggers[0]: field evnt not allowed @ 8:14',
+      'function.triggers[0]: field evnt not allowed; did you mean event? @ 8:14',
       'function.concurrency: invalid value -1 (out of bound >=0) @ 10:15',
-      'function: field retires not allowed @ 11:2',
+      'function: field retires not allowed; did you mean steps.<id>.retries? @ 11:2',
       'function.steps.b.runtime.url: incomplete value: it is missing @ 12:22',
       'function.steps.b.retries.attempts: invalid value 99 (out of bound <=20) @ 12:45',
       'function.throttle.period: incomplete value: it is missing @ 13:12',
@@ -282,8 +288,8 @@ const rows: readonly Row[] = [
     row: 'a bare object, whose root is put in front of it',
     text: '{id: "x", name: 7,\n triggers: [{event: "e"}], steps: "a-b": runtime: url: 8}\n',
     says: [
-      'function.name: conflicting values 7 and string (mismatched types int and string) @ 1:17',
-      'function.steps.a-b.runtime.url: conflicting values 8 and string (mismatched types int and string) @ 2:56',
+      'function.name: conflicting values 7 and string (mismatched types int and string); write it in quotes: name: "7" @ 1:17',
+      'function.steps.a-b.runtime.url: conflicting values 8 and string (mismatched types int and string); write it in quotes: url: "8" @ 2:56',
     ],
   },
   {
@@ -300,7 +306,7 @@ const rows: readonly Row[] = [
     row: 'JSON',
     text: '{\n  "function": {\n    "id": "x", "name": "X",\n    "triggers": [{"event": "e"}],\n    "steps": {"a": {"runtime": {"type": "http", "url": 5}}}\n  }\n}\n',
     says: [
-      'function.steps.a.runtime.url: conflicting values 5 and string (mismatched types int and string) @ 5:56',
+      'function.steps.a.runtime.url: conflicting values 5 and string (mismatched types int and string); write it in quotes: url: "5" @ 5:56',
     ],
   },
   {
@@ -309,8 +315,8 @@ const rows: readonly Row[] = [
       'for r in ["eu", "us"] {\n\t\tsteps: "push-\\(r)": {runtime: url: "u", retires: 3}\n\t}',
     ),
     says: [
-      'function.steps.push-eu: field retires not allowed @ 11:43',
-      'function.steps.push-us: field retires not allowed @ 11:43',
+      'function.steps.push-eu: field retires not allowed; did you mean retries? @ 11:43',
+      'function.steps.push-us: field retires not allowed; did you mean retries? @ 11:43',
     ],
   },
 ];

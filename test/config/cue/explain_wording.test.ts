@@ -37,3 +37,16 @@ test('a value of the environment is shown by its name', () => {
     'conflicting values "$API_KEY" and int',
   );
 });
+
+test('a value is shown by its name also where it is left out in part or cut', () => {
+  const value = `s3cr3t{${'x'.repeat(90)}}tail-of-it ${'y'.repeat(2_000)}`;
+  const source = {
+    name: 'orders.cue',
+    text: `a: "${value}"`,
+    written: 'a: "$API_KEY"',
+    insertions: [{ writtenStart: 4, writtenLength: 8, textStart: 4, textLength: value.length }],
+  };
+  expect(worded({ ...document, source }, `conflicting values "${value}" and int`)).toBe(
+    'conflicting values "$API_KEY" and int',
+  );
+});

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { misspeltRoots } from '../../../src/config/cue/misspelt_roots.ts';
 import { prepareDocument } from '../../../src/config/cue/prepare.ts';
+import { WrittenFields } from '../../../src/config/written_field.ts';
 
 const prepared = (text: string) => prepareDocument({ name: 'x.cue', text });
 const refusal = (text: string) => prepared(text).refusal;
@@ -64,8 +66,18 @@ describe('the text for cue-wasm', () => {
 
   test('gives each name that the document has for the schema', () => {
     const { wasmText } = prepared('import d "inngest.com/defs/v1"\nfunction: d.#Function').document;
-    expect(wasmText).toContain('\nd: _inngest0_v1\n');
+    expect(wasmText).toContain('\nlet d = _inngest0_v1\n');
   });
+
+  test.each([['q: {d: 3}'], ['q: {"d": 3}'], ['q: {let d = 3, x: d}'], ['q: {d=x: 3, y: d}']])(
+    'gives it as a field where the document has the name inside: %p',
+    (inside) => {
+      const { wasmText } = prepared(
+        `import d "inngest.com/defs/v1"\n${inside}\nz: d.#Step`,
+      ).document;
+      expect(wasmText).toContain('\nd: _inngest0_v1\n');
+    },
+  );
 
   test('has names of its own that the document does not have', () => {
     const { wasmText, cliFiles } = prepared('_inngest0_v1: 1\ninngest1_config: 2').document;
@@ -116,6 +128,11 @@ describe('what is refused for its imports', () => {
       'as in import defs',
     ],
     [
+      'a loop gives its name to something else',
+      `import d "${defs}"\nfor d in [1] {x: d.#Step}`,
+      "the name of a loop's variable",
+    ],
+    [
       'another one has its name',
       `import d "${defs}"\nimport d "${defs}"\nx: d.#Step`,
       'two imports are called d',
@@ -148,10 +165,25 @@ describe('a document of the largest size', () => {
     ['names like ours', many((index) => `inngest${index}: _inngest${index}_v1`)],
     ['brackets', '{['.repeat(200_000)],
     ['quotes', '"\\('.repeat(100_000)],
-  ])('is prepared within a moment, whatever its %s', (_, text) => {
+    ['hashes', '#'.repeat(1_000_000)],
+    ['hashes with quotes between them', '##"##\n'.repeat(150_000)],
+    ['hashes around a quote', `${'#'.repeat(500_000)}"${'"#'.repeat(250_000)}`],
+    ['escapes', `#"${'\\#'.repeat(500_000)}`],
+    ['open texts', '"""'.repeat(350_000)],
+    ['names', 'a'.repeat(1_000_000)],
+    ['numbers', '1.'.repeat(500_000)],
+    ['labels', 'a:'.repeat(500_000)],
+    ['dots', '.'.repeat(1_000_000)],
+    ['slips', 'confg: 1\n'.repeat(110_000)],
+    ['comments', '//\n'.repeat(330_000)],
+    ['parentheses', ')('.repeat(500_000)],
+  ])('is looked through within a moment, whatever its %s', (_, text) => {
     const startedMs = performance.now();
     prepared(text);
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    misspeltRoots({ name: 'x.cue', text });
+    new WrittenFields(text).has(['config', 'log']);
+    // Without care for its size it is a minute or more.
+    expect(performance.now() - startedMs).toBeLessThan(8_000);
   });
 });
 

@@ -24,6 +24,17 @@ describe('places in a text', () => {
     expect(offsetAt('\uFEFFab', { line: 1, column: 2 })).toBe(2);
   });
 
+  test('are found fast in a document that is one line', () => {
+    const line = '{"ü": 1}'.repeat(125_000);
+    const startedMs = performance.now();
+    for (let turn = 0; turn < 20; turn += 1) {
+      const place = positionAt(line, line.length - 1);
+      expect(offsetAt(line, place)).toBe(line.length - 1);
+      expect(offsetAtBytes(line, { line: 1, column: 9 * 125_000 })).toBe(line.length - 1);
+    }
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
+  });
+
   test('end with the line and with the text', () => {
     expect(offsetAt(text, { line: 1, column: 99 })).toBe(2);
     expect(offsetAt(text, { line: 9, column: 1 })).toBeNull();

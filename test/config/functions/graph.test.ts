@@ -102,13 +102,34 @@ describe('the graph of steps', () => {
     expect(problems({ steps })).toHaveLength(20);
   });
 
-  test('writes out the beginning of a cycle through a thousand steps', () => {
+  test('writes out the beginning of a cycle through very many steps', () => {
     const steps = Object.fromEntries(
-      Array.from({ length: 1_000 }, (_, index) => [`s${index}`, step(`s${(index + 999) % 1_000}`)]),
+      Array.from({ length: 999 }, (_, index) => [`s${index}`, step(`s${(index + 998) % 999}`)]),
     );
     const found = problems({ steps });
     expect(found).toHaveLength(1);
-    expect(found[0]).toContain(' → s49 → … 950 more → s0;');
+    expect(found[0]).toContain(' → s49 → … 949 more → s0;');
+  });
+
+  test('has a bound of steps and waits together, for a run remembers each of them', () => {
+    const waits = { plain: {}, wait: { wait: '1h' }, async: { async: { event: 'e', ttl: '1h' } } };
+    const graph = (count: number, kind: keyof typeof waits) => {
+      const after = [{ step: '$trigger', ...waits[kind] }];
+      const ids = Array.from({ length: count }, (_, index) => `s${index}`);
+      return Object.fromEntries(ids.map((id) => [id, { runtime, after }]));
+    };
+    const root = { root: step() };
+    expect(problems({ steps: graph(999, 'plain') })).toEqual([]);
+    expect(problems({ steps: graph(1_000, 'plain') })).toEqual([
+      'steps: a function has at most 999 steps; this one has 1000',
+    ]);
+    expect(problems({ steps: { ...root, ...graph(499, 'wait') } })).toEqual([]);
+    expect(problems({ steps: graph(500, 'wait') })).toEqual([
+      'steps: a function has at most 999 steps and waits; this one has 1000: 500 steps, and 500 waits on edges (each wait, and each async that differs from others of its step)',
+    ]);
+    // All of them share one wait.
+    expect(problems({ steps: graph(998, 'async') })).toEqual([]);
+    expect(problems({ steps: graph(999, 'async') })).toHaveLength(1);
   });
 
   test('has a bound of edges', () => {

@@ -217,16 +217,17 @@ describe('everything else that is no function', () => {
       'triggers[0].definition.def: expected text or an object',
     ],
     [edge({ wait: '400d' }), 'steps.b.after[0].wait: "400d" is longer than the server waits'],
+    [edge({ wait: "duration('9000h')" }), 'steps.b.after[0].wait: "duration(\'9000h\')" is longer'],
+    [
+      edge({ wait: '366 * 24 * 3600 + 1' }),
+      'steps.b.after[0].wait: "366 * 24 * 3600 + 1" is longer',
+    ],
     [edge({ wait: '99999999999' }), 'steps.b.after[0].wait: "99999999999" is longer than the'],
     [
       edge({ async: { event: 'e', ttl: '53w' } }),
       'steps.b.after[0].async.ttl: "53w" is longer than the server waits',
     ],
     [edge({ async: { event: 'e', ttl: '0' } }), 'steps.b.after[0].async.ttl: "0" is no time'],
-    [
-      { steps: Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`s${i}`, step()])) },
-      'steps: a function has at most 1000 steps; this one has 1001',
-    ],
   ];
 
   test.each(others)('%j', (changes, problem) => {
@@ -237,6 +238,39 @@ describe('everything else that is no function', () => {
 });
 
 describe('one report', () => {
+  test('tells what is missing, and everything else, whatever is missing', () => {
+    const faults = {
+      triggers: [{ event: '' }],
+      throttle: { period: 'fast' },
+      priority: { run: '"high"' },
+    };
+    const others = [
+      /^triggers\[0\]\.event: an event trigger needs/,
+      /^throttle\.period: "fast" is not/,
+      /^priority\.run: /,
+    ];
+    const absent: readonly (readonly [changes: Fields, problem: string])[] = [
+      [{ steps: undefined }, 'steps: a function needs at least one step with an HTTP runtime'],
+      [{ id: undefined }, 'id: this field is required: string'],
+      [{ name: undefined }, 'name: this field is required: string'],
+      [{ concurrency: 'many' }, 'concurrency: expected number, received string'],
+      [{ timeouts: 7 }, 'timeouts: expected object, received number'],
+      [{ speed: 1 }, 'speed: there is no field "speed" here'],
+    ];
+    for (const [changes, problem] of absent) {
+      const { steps, ...rest } = sampleFunction({ ...faults, ...changes });
+      const value = 'steps' in changes ? rest : { steps, ...rest };
+      const found = problemsOf({ function: value }).map((line) => line.replace('function.', ''));
+      expect(found).toHaveLength(4);
+      expect(found).toContain(problem);
+      for (const one of others) expect(found).toContainEqual(expect.stringMatching(one));
+    }
+    expect(problems({ triggers: 7, cancel: [{ event: '' }] })).toEqual([
+      'triggers: expected array, received number',
+      'cancel[0].event: a cancellation needs an event name',
+    ]);
+  });
+
   test('tells all problems of all functions, wherever they are', () => {
     const value = {
       function: sampleFunction({

@@ -138,6 +138,20 @@ describe('a function', () => {
     expect(warnings(changes).map((line) => line.split(':')[0])).toEqual(['throttle', 'rateLimit']);
   });
 
+  test('is told once which of its limits do not act yet', () => {
+    const end = 'not act yet: flow control comes with a later release';
+    const batch = { maxSize: 2, timeout: '1s' };
+    expect(warnings({ throttle: { period: '1m' } })).toEqual([
+      `throttle: throttle is checked and kept, and does ${end}`,
+    ]);
+    expect(warnings({ singleton: {}, debounce: { period: '1s' }, priority: { run: '1' } })).toEqual(
+      [`debounce: debounce, priority, singleton are checked and kept, and do ${end}`],
+    );
+    expect(warnings({ batch, rateLimit: { period: '1m' } })).toHaveLength(1);
+    const acting = { concurrency: 1, timeouts: { start: '1h' }, cancel: [{ event: 'e' }] };
+    expect(warnings({ ...acting, idempotency: 'event.data.id' })).toEqual([]);
+  });
+
   test('has a slug without a slash when its id has a group', () => {
     expect(read({ id: 'acme/review' })).toMatchObject({
       slug: 'cue-acme-review',
@@ -214,7 +228,9 @@ describe('documents', () => {
     const value = {
       functions: { a: sampleFunction({ id: 'x/y', name: '' }), b: sampleFunction({ id: 'x-y' }) },
     };
-    expect(problemsOf(value)[1]).toStartWith('functions.b.id: duplicate function id "x-y"');
+    expect(problemsOf(value)[1]).toBe(
+      'functions.b.id: duplicate function id: "x/y" in inngest.cue (functions.a) and "x-y" in inngest.cue (functions.b) both become cue-x-y',
+    );
   });
 
   test('that are no objects, and functions that are none, are refused', () => {

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { evaluateBoolean } from '../../../src/expression/expression.ts';
-import type { DagEdge } from '../../../src/function/dag.ts';
+import type { Dag, DagEdge } from '../../../src/function/dag.ts';
 import {
   call,
   dagOf,
   decisionsAfter,
   discovered,
   done,
+  type Memo,
   nowMs,
   type Situation,
 } from './brief_dag.ts';
@@ -224,7 +225,7 @@ describe('the event that resumed an async edge', () => {
     const joined = dagOf({
       a: {},
       b: { after: [{ from: 'a', async: waits }] },
-      c: { after: [{ from: 'a', async: waits }] },
+      c: { after: [{ from: 'a', async: { ...waits, ttl: '2h' } }] },
       d: { after: ['b', 'c'], join },
       e: { after: [{ from: 'd', wait: 'async.data.n' }] },
     });
@@ -262,5 +263,49 @@ describe('the event that resumed an async edge', () => {
       ['async:a→b', null],
     ] as const;
     expect(await decisionsAfter(chain, 'b', { memos: chainMemos })).toEqual({ c: { taken: true } });
+  });
+});
+
+describe('many decisions after one step', () => {
+  const waiting = (count: number, match: (n: number) => string) => {
+    const after = (n: number) => [
+      { from: 'a', async: { event: `e${n}`, ttl: '1h', match: match(n), onTimeout: false } },
+    ];
+    const ids = Array.from({ length: count }, (_, n) => `s${n}`);
+    return dagOf({ a: {}, ...Object.fromEntries(ids.map((id, n) => [id, { after: after(n) }])) });
+  };
+  const ids = Array.from({ length: 400 }, (_, n) => `a-long-id-${n}`);
+  const answer = () => Response.json({ ids });
+
+  async function ranWith(dag: Dag) {
+    const outcome = await call(dag, { target: 'a', answer });
+    if (outcome.kind !== 'opcodes') throw new Error(`unexpected: ${outcome.kind}`);
+    const { op, data, dataText = '' } = outcome.ops[0] ?? {};
+    expect(op).toBe('StepRun');
+    return { data, dataText };
+  }
+
+  test('that are alike are stored once, and hold for each edge', async () => {
+    const dag = waiting(900, () => 'async.data.id in response.body.ids');
+    const { data, dataText } = await ranWith(dag);
+    expect(dataText.length).toBeLessThan(100_000);
+    const lines = await discovered(dag, { memos: [['a', { data }]] });
+    expect(lines).toHaveLength(900);
+    for (const line of lines) expect(line).toContain(' if async.data.id in ["a-long-id-0", ');
+  });
+
+  test('fail the edges that find no room any more, and never the step', async () => {
+    const dag = waiting(900, (n) => `async.data.id in response.body.ids || async.data.n == ${n}`);
+    const { data, dataText } = await ranWith(dag);
+    expect(dataText.length).toBeGreaterThan(1024 * 1024);
+    expect(dataText.length).toBeLessThan(1.5 * 1024 * 1024);
+    const lines = await discovered(dag, { memos: [['a', { data }]] });
+    expect(lines.length).toBeGreaterThan(100);
+    expect(lines.length).toBeLessThan(200);
+    const ended = lines.map((line): Memo => [/^async:\S+/.exec(line)?.[0] ?? '', null]);
+    const [failure] = await discovered(dag, { memos: [['a', { data }], ...ended] });
+    expect(failure).toMatch(
+      /^failed: edge "a" → "s\d+" failed: what is decided when a step ends is larger than the 1 MiB/,
+    );
   });
 });

@@ -122,6 +122,10 @@ describe('the request of a step', () => {
     const events = '[{"name":"a"},{"name":"b"}]';
     const { text } = await requestSeen({ request: { event: '{"name":"a"}', events } });
     expect(JSON.parse(text)).toMatchObject({ event: { name: 'a' }, events: JSON.parse(events) });
+    const one = { event: '{"name":"a"}', events: '[{"name":"a"}]' };
+    const alone = await requestSeen({ request: { ...one, isBatch: true } });
+    expect(JSON.parse(alone.text).events).toEqual([{ name: 'a' }]);
+    expect(JSON.parse((await requestSeen({ request: one })).text)).not.toHaveProperty('events');
   });
 
   test('has outputs that did not come with the call', async () => {
@@ -216,6 +220,19 @@ describe('the output of a step', () => {
     );
     const url = service(() => Response.redirect(`${target}/there`, 302));
     expect(await op(url)).toMatchObject({ data: { status: 200, body: 'POST s' } });
+  });
+
+  test('may be as large as 4 MiB, whatever is decided about the edges after it', async () => {
+    const url = answering(JSON.stringify('x'.repeat(4 * 1024 * 1024 - 200)));
+    const driver = dagDriver({ clock: systemClock, loadSteps: async () => null });
+    const after = Array.from({ length: 20 }, (_, n) => [
+      `b${n}`,
+      { after: [{ from: 's', if: 'response.status == 200' }] },
+    ]);
+    const dag = dagOf({ s: { url }, ...Object.fromEntries(after) });
+    expect(await driver(dag).call(requestOf({ target: 's' }))).toMatchObject({
+      ops: [{ op: 'StepRun', data: { edges: { b0: { taken: true }, b19: { taken: true } } } }],
+    });
   });
 
   test('carries when the step ran, and what answered', async () => {

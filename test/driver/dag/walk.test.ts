@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Dag } from '../../../src/function/dag.ts';
-import { dagOf, discovered, done, failed, type Memo, opIdOf } from './brief_dag.ts';
+import { call, dagOf, discovered, done, failed, type Memo, opIdOf, startMs } from './brief_dag.ts';
 
 type Row = readonly [what: string, memos: readonly Memo[], answer: readonly string[]];
 
@@ -197,26 +197,87 @@ const decided = done(
 
 table('waiting for an event and for its absence', twin, [
   [
-    'waits twice',
+    'waits once, so that exactly one of the two happens',
     [decided],
-    ['async:a→thank for test/came 2h if async.x', 'async:a→nudge for test/came 2h if async.x'],
+    ['async:a→thank for test/came 2h if async.x'],
+  ],
+  ['goes one way when the event came', [decided, ['async:a→thank', event({})]], ['plan thank']],
+  ['goes the other way when it did not come', [decided, ['async:a→thank', null]], ['plan nudge']],
+  [
+    'waits for the other one alone when the if of the first is false',
+    [done('a', 1, edges({ thank: { taken: false }, nudge: { taken: true, match: 'async.x' } }))],
+    ['async:a→thank for test/came 2h if async.x'],
   ],
   [
-    'goes one way when the event came',
-    [decided, ['async:a→thank', event({})], ['async:a→nudge', event({})]],
-    ['plan thank'],
-  ],
-  [
-    'goes the other way when it did not come',
-    [decided, ['async:a→thank', null], ['async:a→nudge', null]],
-    ['plan nudge'],
-  ],
-  [
-    'goes on by one while the other is still waited for',
-    [decided, ['async:a→thank', event({})]],
-    ['plan thank', 'async:a→nudge for test/came 2h if async.x'],
+    'takes neither when the event came for the one whose if is false',
+    [
+      done('a', 1, edges({ thank: { taken: false }, nudge: { taken: true, match: 'async.x' } })),
+      ['async:a→thank', event({})],
+    ],
+    ['completed {"a":{"body":1,"status":200}}'],
   ],
 ]);
+
+test('edges share a wait only when they follow one step and wait for the same, alike and as long', async () => {
+  const async = { event: 'e', ttl: '1h', match: 'async.x', onTimeout: false };
+  const after = (changes: object) => ({ after: [{ from: 'a', async: { ...async, ...changes } }] });
+  const dag = dagOf({
+    a: {},
+    same1: after({}),
+    same2: after({}),
+    same3: after({}),
+    same4: after({ onTimeout: true }),
+    event: after({ event: 'f' }),
+    ttl: after({ ttl: '60m' }),
+    match: after({ match: 'async.y' }),
+    any: after({ match: undefined }),
+    start: { after: [{ from: '$trigger', async }] },
+  });
+  const children = dag.steps.slice(1, -1).map(({ id }) => id);
+  const decisions = Object.fromEntries(children.map((id) => [id, { taken: true, match: 'm' }]));
+  const request = { disableImmediateExecution: true };
+  const outcome = await call(dag, { memos: [done('a', 1, decisions)], request });
+  if (outcome.kind !== 'opcodes') throw new Error(`unexpected: ${outcome.kind}`);
+  expect(outcome.ops.map(({ userland }) => userland?.id)).toEqual([
+    ...['same1', 'event', 'ttl', 'match', 'any'].map((id) => `async:a→${id}`),
+    'async:$trigger→start',
+  ]);
+  expect(outcome.ops[0]?.displayName).toBe('e before same1, same2, same3, 1 more');
+});
+
+test('a wait is the same operation when the document gets a longer ttl or another match meanwhile', async () => {
+  const dag = (ttl: string, match: string) =>
+    dagOf({
+      a: {},
+      b: { after: [{ from: 'a', async: { event: 'e', ttl, match, onTimeout: false } }] },
+    });
+  const memos = [done('a', 1, { b: { taken: true, match: 'm' } }), ['async:a→b', null]] as const;
+  expect(await discovered(dag('1h', 'm'), { memos })).toEqual(
+    await discovered(dag('2h', 'n'), { memos }),
+  );
+});
+
+test('edges from the trigger are not decided again when only they can have led to a step that has run', async () => {
+  // Each would fail the run if it were looked at.
+  const first = { from: '$trigger', if: '(' };
+  const dag = dagOf({
+    a: { after: [first] },
+    b: { after: [first, 'a'], join: 'all' },
+    c: { after: [first, 'a'] },
+  });
+  const answer = await discovered(dag, { memos: [done('a'), done('b'), done('c')] });
+  expect(answer).toHaveLength(1);
+  expect(answer[0]).toStartWith('failed: edge "$trigger" → "c" failed: ');
+  expect(answer[0]).not.toContain('"a"');
+});
+
+test('waits after the trigger count from the first execution of the run, not from its creation', async () => {
+  const dag = dagOf({ a: { after: [{ from: '$trigger', wait: '1h' }] } });
+  const request = { startedAtMs: startMs + 2 * 3_600_000 };
+  expect(await discovered(dag, { request })).toEqual([
+    'wait:$trigger→a until 2026-06-01T15:00:00.000Z',
+  ]);
+});
 
 table(
   'a document that has changed while the run was under way',

@@ -7,6 +7,10 @@ function matching(conditions: Record<string, string>, data: Record<string, unkno
   return set.matches({ name: 'e', data }).sort();
 }
 
+function numbersTo(end: number): number[] {
+  return Array.from({ length: end }, (_, n) => n);
+}
+
 describe('a match set', () => {
   test.each([
     ['', -1],
@@ -19,6 +23,21 @@ describe('a match set', () => {
     ['async.data.a == 1 || async.data.b == null', 1],
     ['"x" in async.data.l', 1],
     ['async.data.a in ["x", "y"]', 1],
+    ['async.data.a in ["x", "y"] && async.data.b in [1, 2, 3]', 1],
+    [`async.data.a in [${numbersTo(1_024)}]`, 1],
+    [`async.data.a in [${numbersTo(1_025)}]`, 0],
+    [
+      numbersTo(1_024)
+        .map((n) => `async.data.a == ${n}`)
+        .join(' || '),
+      1,
+    ],
+    [
+      numbersTo(40)
+        .map((n) => `async.data.p${n} == 1`)
+        .join(' || '),
+      0,
+    ],
     ['!(async.data.a != "x")', 1],
     ['has(async.data.a)', 1],
     ['async.data.flag', 1],
@@ -52,6 +71,26 @@ describe('a match set', () => {
     const conditions = { or: 'async.data.a == "x" || size(async.data.l) == 2' };
     expect(matching(conditions, { l: [1, 2] })).toEqual(['or']);
     expect(matching(conditions, { l: [] })).toEqual([]);
+  });
+
+  test('finds one of many alternatives for one path, alone and beside others', () => {
+    const ids = numbersTo(500);
+    const list = JSON.stringify(ids.map((n) => `u${n}`));
+    const conditions = {
+      in: `async.data.id in ${list}`,
+      or: ids.map((n) => `async.data.id == "u${n}"`).join(' || '),
+      both: `async.data.id in ${list} && async.data.kind in ["a", "b", "c"]`,
+      other: `async.data.id in ${list} && async.data.kind == "z"`,
+      twice: 'async.data.id in ["u7", "u7"] || async.data.id == "u7"',
+    };
+    expect(matching(conditions, { id: 'u499', kind: 'b' })).toEqual(['both', 'in', 'or']);
+    expect(matching(conditions, { id: 'u7', kind: 'z' })).toEqual(['in', 'or', 'other', 'twice']);
+    expect(matching(conditions, { id: 'u500', kind: 'a' })).toEqual([]);
+    const set = new MatchSet<string>();
+    for (const [id, text] of Object.entries(conditions)) set.add(id, text);
+    expect(set.counts).toEqual({ fast: 5, mixed: 0, slow: 0, constant: 0 });
+    for (const id of Object.keys(conditions)) set.remove(id);
+    expect(set.isIndexEmpty).toBe(true);
   });
 
   test('negates conjunctions as evaluation does', () => {
@@ -121,6 +160,34 @@ describe('a match set', () => {
       evaluations += 1;
     });
     expect(evaluations).toBe(3);
+  });
+
+  test('lets others work while it evaluates many candidates, and decides them all', async () => {
+    const set = new MatchSet<number>();
+    for (const n of numbersTo(100)) set.add(n, `size(async.data.l) ${n === 60 ? '!=' : '=='} 3`);
+    const event = { data: { l: [1, 2, 3] } };
+    let nowMs = 0;
+    let turns = 0;
+    const work = () => {
+      turns += 1;
+      if (turns === 1) {
+        // What was a candidate and is gone, what became another condition, and what came too late.
+        set.remove(99);
+        set.remove(0);
+        set.add(98, 'size(async.data.l) == 3');
+        set.add(100, 'true');
+      }
+      next = setImmediate(work);
+    };
+    let next = setImmediate(work);
+    // Each look at the clock takes a millisecond.
+    const found = await set.matchesInSlices(event, undefined, () => nowMs++);
+    clearImmediate(next);
+    expect(turns).toBeGreaterThan(10);
+    const left = numbersTo(100).filter((n) => ![0, 60, 98, 99].includes(n));
+    expect(found.sort((a, b) => a - b)).toEqual(left);
+    const all = await set.matchesInSlices(event);
+    expect(all.sort((a, b) => a - b)).toEqual([...left, 98, 100].sort((a, b) => a - b));
   });
 
   test('bears what is made to be expensive', () => {

@@ -35,6 +35,8 @@ const paths = [
 
 const literals = [
   ...['"a"', '"b"', "'a'", '"ab"', '""', 'r"b"', '"""a"""', '"\\u0061"', '"a\\n"', '"é"'],
+  // In the order of UTF-16 units these stand elsewhere than in that of characters.
+  ...['"\\uffff"', '"\uffff"', '"😀"', '"\\uff41"', '"\ufffd"', '"\ud800"', '"\udfff"', '"a😀"'],
   ...['0', '1', '2', '-1', '1.0', '1.5', '-0.0', '2.5e0', '1u', '0x1', '-2', '1', '2'],
   ...['9007199254740992', '9007199254740993', '-9007199254740993', '9223372036854775807'],
   ...['-9223372036854775808', '9007199254740993u', '1e300', 'true', 'false', 'null', 'b"a"'],
@@ -127,6 +129,7 @@ export function randomCondition(random: Random): string {
 
 const values: readonly unknown[] = [
   ...['a', 'b', 'ab', '', 'a\n', 'é', 'c', 'a', 'b'],
+  ...['\uffff', '😀', '\uff41', '\ufffd', '\ud800', '\udfff', 'a😀', 'a\uffff'],
   ...[0, 1, 2, -1, 1.5, -0, 2.5, 1, 2, 2 ** 53, -(2 ** 53), 2 ** 63, -(2 ** 63), 1e300, -2],
   ...[null, true, false, null],
   ...[[], ['a', 'b'], [1, null, 'a'], [[1], { a: 1 }, true], ['a', 'a', 2 ** 53]],

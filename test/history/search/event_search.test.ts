@@ -12,6 +12,16 @@ describe('a search over events', () => {
     [`event.name == 'a' && event.data.n < 2`, true],
     [`event.data.x == 'z'`, false],
     [`event.data.missing < 1`, false],
+    // What is there counts, as it does elsewhere.
+    [`event.data.x && event.name == 'a'`, true],
+    [`event.data.missing && event.name == 'a'`, false],
+    [`event.data.x || event.name == 'b'`, true],
+    [`event.data.missing || event.name == 'a'`, true],
+    [`event.data.missing || event.name == 'b'`, false],
+    [`event.data.x ? event.name == 'a' : event.name == 'b'`, true],
+    [`event.data.missing ? event.name == 'b' : event.name == 'a'`, false],
+    [`(event.name == 'a' && event.data.n) == 1`, true],
+    [`!event.data.missing`, false],
     ['', true],
   ])('finds what satisfies all lines: %s', (query, isFound) => {
     expect(compileEventSearch(query).matches(payload)).toBe(isFound);
