@@ -39,13 +39,7 @@ export class DocumentLoader {
     const notes = [...(found.ok ? found.notes : []), ...complaints];
     if (loaded.ok) return { outcome: 'loaded', documents: loaded, notes };
     const { sources = [] } = found;
-    const unchecked = 'notes' in loaded ? (loaded.notes ?? []) : [];
-    return {
-      outcome: 'refused',
-      problems: loaded.problems,
-      sources,
-      notes: [...notes, ...unchecked],
-    };
+    return { outcome: 'refused', problems: loaded.problems, sources, notes };
   }
 
   /** The next look finds everything changed. */

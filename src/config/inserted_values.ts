@@ -129,14 +129,20 @@ function distinct({ text, insertions = [] }: Source): Insertion[] {
   return [...byValue.values()];
 }
 
-/** As it was put in, without its escapes, and as JSON and CUE quote both. */
+/** As it was put in, without its escapes, as JSON and CUE quote both, and as the id that is proposed for it. */
 function spellings(inserted: string): string[] {
   const plain = inserted.replace(/\\#*(?:u([0-9a-f]{4})|([\\"'nrt]))/g, (_, code, letter) =>
     code ? String.fromCharCode(Number.parseInt(code, 16)) : (controls.get(letter) ?? letter),
   );
   const quoted = [inserted, plain].map((text) => JSON.stringify(text).slice(1, -1));
   const bytes = plain.replace(/[\\']/g, '\\$&');
-  const all = [inserted, plain, bytes, ...quoted];
+  const id = plain
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  // A short one is a word like any other.
+  const ids = id.length >= pathSecretCharsMin ? [id] : [];
+  const all = [inserted, plain, bytes, ...ids, ...quoted];
   return [...new Set(all)].filter((text) => text.length >= secretCharsMin);
 }
 

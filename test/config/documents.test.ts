@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test';
 import { createEvaluator } from '../../src/config/cue/cue_evaluator.ts';
 import { loadDocuments } from '../../src/config/documents.ts';
+import { expandEnvironment } from '../../src/config/environment.ts';
 
 const evaluator = createEvaluator({ cacheDir: null });
 const load = (...texts: string[]) =>
@@ -53,4 +54,21 @@ test('a document that describes nothing but for a slip is told the slip', async 
       message: 'the field functon is ignored: did you mean function?',
     },
   ]);
+}, 60_000);
+
+test('values of the environment are in no message and no path', async () => {
+  const written = `functions: a: {name: $KEY, ${body}}\n`;
+  const other = `functions: b: {triggers: [{cron: "$LONG"}], steps: "$LONG": runtime: url: "$LONG"}\n`;
+  const env = { KEY: 'sk-zebra', LONG: `sk-zebra-"${'x'.repeat(200)}"` };
+  const sources = [written, other].map((text, index) => {
+    const expanded = expandEnvironment(text, env);
+    if (!expanded.ok) throw new Error('a variable is not set');
+    return { name: `${index}.cue`, written: text, ...expanded };
+  });
+  const loaded = await loadDocuments(sources, evaluator);
+  if (loaded.ok) throw new Error('both documents are wrong');
+  const told = loaded.problems.map(({ path, message }) => `${path}: ${message}`);
+  expect(told.join('\n')).not.toMatch(/zebra|"sk"|xxx/);
+  expect(told).toContain('functions.a.name: reference "$KEY" not found; text needs quotes: "$KEY"');
+  expect(told.length).toBeGreaterThan(3);
 }, 60_000);

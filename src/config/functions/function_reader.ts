@@ -5,6 +5,7 @@ import { checkFlow } from './flow_rules.ts';
 import { declare } from './function_declaration.ts';
 import { type FunctionShape, functionShape } from './function_shape.ts';
 import { functionIdProblem } from './id_rule.ts';
+import { checkNameLength } from './name_length.ts';
 import { isRecord, readShape, readSoundFields } from './shape_problems.ts';
 import { readSteps } from './step_reader.ts';
 import { checkTriggerList } from './trigger_list.ts';
@@ -29,6 +30,7 @@ function checkFields(place: Place, shape: FunctionShape): void {
   const idProblem = functionIdProblem(shape.id);
   if (idProblem !== null) place.at('id').refuse(idProblem);
   if (shape.name.trim() === '') place.at('name').refuse('a name is required, for people to read');
+  checkNameLength(place, shape.name);
   checkTriggerList(place, shape.triggers);
   checkFlow(place, shape);
 }

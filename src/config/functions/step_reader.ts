@@ -11,6 +11,7 @@ import {
 } from './function_shape.ts';
 import { checkGraph } from './graph_rules.ts';
 import { stepIdProblem } from './id_rule.ts';
+import { checkNameLength } from './name_length.ts';
 import { checkOperations, operationsMax } from './operation_count.ts';
 import { isRecord, readShape } from './shape_problems.ts';
 import { stepUrlProblem } from './step_url.ts';
@@ -50,6 +51,7 @@ function readStep(place: Place, id: string, value: unknown): FoundStep {
   if (shape.id !== undefined && shape.id !== id) {
     place.at('id').refuse('the id of a step is the name of its field');
   }
+  checkNameLength(place, shape.name);
   checkRuntime(place.at('runtime'), shape.runtime);
   if (shape.path !== '') place.at('path').warn('without effect: steps are called at their URL');
   if (shape.version !== undefined) {

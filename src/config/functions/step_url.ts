@@ -1,8 +1,14 @@
 /** The URL of a step. */
 import { quote } from '../../function/validation.ts';
 
+/** UTF-16 units. Longer ones are refused by most servers. */
+export const urlCharsMax = 8_192;
+
 /** Why steps cannot be called at a URL, or null. Sockets are for workers, which steps of documents are not. */
 export function stepUrlProblem(text: string): string | null {
+  if (text.length > urlCharsMax) {
+    return `a URL has at most ${urlCharsMax} characters; this one has ${text.length}`;
+  }
   const url = URL.parse(text);
   const advice = 'write for example "https://example.com/step"';
   if (url === null) return `invalid URL ${quote(text)}; ${advice}`;

@@ -163,5 +163,5 @@ functions: "E F": {id: "E F", triggers: []}
 });
 
 test('nothing is asked where there are no paths', async () => {
-  expect(await locateValues([{ document: prepared('{'), paths: [] }], limits)).toEqual([]);
+  expect(await locateValues([{ document: prepared('{'), paths: [] }], limits)).toEqual([[]]);
 });

@@ -15,14 +15,15 @@ const names = fc.oneof(
 );
 const leaves = fc.oneof(
   fc.constantFrom<unknown>('a', '$trigger', '1h', 'event.data.x', 'http://x', 'http', '1 + 1', '('),
-  fc.anything({ maxDepth: 0 }),
+  // What comes out of JSON always has a prototype.
+  fc.anything({ maxDepth: 0, withNullPrototype: false }),
 );
 const { tree } = fc.letrec((tie) => ({
   tree: fc.oneof(
     { depthSize: 'medium' },
     leaves,
     fc.array(tie('tree'), { maxLength: 4 }),
-    fc.dictionary(names, tie('tree'), { maxKeys: 6 }),
+    fc.dictionary(names, tie('tree'), { maxKeys: 6, noNullPrototype: true }),
   ),
 }));
 
@@ -142,4 +143,20 @@ test('more functions than an app may have are refused', () => {
   expect(problemsOf({ functions })).toEqual([
     'functions.f10000: documents declare at most 10000 functions; there are 10001',
   ]);
+});
+
+test('names and URLs of the largest size are taken', () => {
+  const value = {
+    function: sampleFunction({
+      name: 'n'.repeat(1_024),
+      steps: { a: { name: 's'.repeat(1_024), runtime: { url: `http://h/${'p'.repeat(8_183)}` } } },
+    }),
+  };
+  expect(readFunctions([evaluated(value)]).findings).toEqual([]);
+});
+
+test('a step with a longer name is refused', () => {
+  const steps = { a: { name: 's'.repeat(1_025), runtime } };
+  const { findings } = readFunctions([evaluated({ function: sampleFunction({ steps }) })]);
+  expect(findings.map(({ path }) => path.join('.'))).toEqual(['function.steps.a.name']);
 });

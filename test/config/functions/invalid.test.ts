@@ -18,6 +18,11 @@ const refused: readonly (readonly [row: string, changes: Fields, problem: string
   ['43', { name: '' }, 'name: a name is required'],
   ['43', { name: '  ' }, 'name: a name is required'],
   [
+    '43',
+    { name: 'n'.repeat(1_025) },
+    'name: a name has at most 1024 characters; this one has 1025',
+  ],
+  [
     '44',
     { steps: { note: step(), b: step('nope') } },
     'steps.b.after[0].step: unknown step "nope", which step "b" is to follow; did you mean "note"?',
@@ -92,6 +97,7 @@ const refused: readonly (readonly [row: string, changes: Fields, problem: string
   ['56', url('/relative'), 'steps.a.runtime.url: invalid URL "/relative"'],
   ['56', url('http:x'), 'steps.a.runtime.url: invalid URL "http:x"'],
   ['56', url('http://'), 'steps.a.runtime.url: invalid URL "http://"'],
+  ['56', url(`http://h/${'p'.repeat(8_184)}`), 'steps.a.runtime.url: a URL has at most 8192'],
   ['56', url(''), 'steps.a.runtime.url: invalid URL ""'],
   ['57', { steps: undefined }, 'steps: a function needs at least one step with an HTTP runtime'],
   ['57', { steps: {} }, 'steps: a function needs at least one step with an HTTP runtime'],
