@@ -65,9 +65,11 @@ describe('the command line', () => {
   test('ends when nobody waits for it any longer', async () => {
     const aborter = new AbortController();
     const session = open({ ...limits, memoryBytes: 4_096 * mebibyte }, aborter.signal);
+    // From here on the thread is there and begins at once.
+    await session.run(exporting('a: 1'));
     const running = failureOf(session.run(exporting(runaway)));
     const reason = new Error('shutting down');
-    setTimeout(() => aborter.abort(reason), 50);
+    aborter.abort(reason);
     expect(await running).toBe(reason);
     expect(await failureOf(session.run(exporting('a: 1')))).toBe(reason);
   }, 60_000);
