@@ -1,6 +1,6 @@
 /** `inngest init [FILE]`. */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { type StarterFormat, starterEvent, starterOrigin, starterText } from '../config/starter.ts';
 import { flagReader, switchOn } from './flag_reader.ts';
@@ -40,7 +40,8 @@ function formatOf(file: string): StarterFormat {
 async function writeStarter(file: string, text: string, isForced: boolean): Promise<void> {
   try {
     // Exclusive: two that run at the same time do not write over each other either.
-    await writeFile(file, text, { flag: isForced ? 'w' : 'wx' });
+    if (!isForced) await writeFile(file, text, { flag: 'wx' });
+    else await replaceFile(file, text);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;
     if (code === 'EEXIST') {
@@ -52,6 +53,13 @@ async function writeStarter(file: string, text: string, isForced: boolean): Prom
     }
     throw error;
   }
+}
+
+/** Whoever reads it meanwhile, or after a crash, finds the old file or the new one. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  const unfinished = `${file}.${process.pid}.partial`;
+  await writeFile(unfinished, text, { flag: 'wx' });
+  await rename(unfinished, file);
 }
 
 function outcomeOf(file: string, format: StarterFormat): Outcome {

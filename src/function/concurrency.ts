@@ -12,11 +12,6 @@ const limitSchema = z.object({ limit: z.int(), key: optionalText, scope: scope.o
 /** A limit before its rules have been checked: any number, and the scope that only the server uses. */
 export type LimitInput = z.output<typeof limitSchema>;
 
-export interface ConcurrencyInput {
-  readonly step: readonly LimitInput[];
-  readonly fn: readonly LimitInput[];
-}
-
 const limitList = z
   .unknown()
   .transform((value) => (Array.isArray(value) ? value : [value]))

@@ -4,28 +4,18 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../e2e/server_client.ts';
 import { type Scene, Stage } from '../e2e/stage.ts';
+import { type Ended, type Environment, endedProgram } from '../ended_program.ts';
 import { hasRedis, RedisServer } from '../redis_server.ts';
 import { serverCommand } from '../server_process.ts';
-import { type Ended, type Environment, temporaryFolder } from './program.ts';
+import { temporaryFolder } from './program.ts';
 
 const stageDeadlineMs = 180_000;
 const testDeadlineMs = 120_000;
 
 /** The program, in the folder of the server; INNGEST_ variables only from `env`. */
 async function run(folder: string, args: readonly string[], env: Environment = {}): Promise<Ended> {
-  const child = Bun.spawn([...(await serverCommand()), ...args], {
-    cwd: folder,
-    env: { PATH: process.env.PATH ?? '', ...env },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  });
-  const [stdout, stderr, exitCode] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { exitCode, stdout, stderr };
+  const command = [...(await serverCommand()), ...args];
+  return endedProgram(command, { cwd: folder, env: { PATH: process.env.PATH ?? '', ...env } });
 }
 
 describe('a server at work', () => {

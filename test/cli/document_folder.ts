@@ -1,7 +1,8 @@
 /** A folder with documents in it, and the program run there. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type Ended, type Environment, temporaryFolder } from './program.ts';
+import { type Ended, type Environment, endedProgram } from '../ended_program.ts';
+import { temporaryFolder } from './program.ts';
 
 const main = resolve(import.meta.dir, '../../src/main.ts');
 
@@ -23,20 +24,10 @@ export class DocumentFolder implements Disposable {
   }
 
   /** Nothing of the developer's own variables reaches the program. */
-  async run(args: readonly string[], { env = {}, stdin = '' }: RunOptions = {}): Promise<Ended> {
-    const child = Bun.spawn([process.execPath, main, ...args], {
-      cwd: this.path,
-      env: { PATH: process.env.PATH ?? '', ...env },
-      stdin: new Blob([stdin]),
-      stdout: 'pipe',
-      stderr: 'pipe',
-    });
-    const [stdout, stderr, exitCode] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    return { exitCode, stdout, stderr };
+  run(args: readonly string[], { env = {}, stdin = '' }: RunOptions = {}): Promise<Ended> {
+    const command = [process.execPath, main, ...args];
+    const allEnv = { PATH: process.env.PATH ?? '', ...env };
+    return endedProgram(command, { cwd: this.path, env: allEnv, stdin });
   }
 
   /** What a person at a terminal sees. */

@@ -2,22 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type Ended, type Environment, endedProgram } from '../ended_program.ts';
 
 const main = resolve(import.meta.dir, '../../src/main.ts');
 
-export interface Ended {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export type Environment = Readonly<Record<string, string>>;
+const plain = { PATH: process.env.PATH ?? '', NO_COLOR: '1' };
 
 /** Nothing of the developer's own INNGEST_ variables reaches the program. */
 export function startProgram(args: readonly string[], env: Environment, cwd: string) {
   return Bun.spawn([process.execPath, main, ...args], {
     cwd,
-    env: { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...env },
+    env: { ...plain, ...env },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -28,13 +23,8 @@ export function startProgram(args: readonly string[], env: Environment, cwd: str
 export async function runProgram(args: readonly string[], env: Environment = {}): Promise<Ended> {
   const folder = temporaryFolder();
   try {
-    const child = startProgram(args, env, folder);
-    const [stdout, stderr, exitCode] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    return { exitCode, stdout, stderr };
+    const command = [process.execPath, main, ...args];
+    return await endedProgram(command, { cwd: folder, env: { ...plain, ...env } });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

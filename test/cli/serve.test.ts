@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Environment } from '../ended_program.ts';
 import { eventually } from '../eventually.ts';
-import { type Environment, startProgram, temporaryFolder } from './program.ts';
+import { startProgram, temporaryFolder } from './program.ts';
 
 interface Running {
   readonly folder: string;

@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { startStepServer } from '../../examples/cue/step-server.ts';
+import { type Ended, endedProgram } from '../ended_program.ts';
 import { freePort } from '../free_port.ts';
 import { serverCommand } from '../server_process.ts';
-import { type Ended, runProgram, runServer } from './declared_program.ts';
+import { runServer } from './declared_program.ts';
 import { endedRun } from './declared_run.ts';
 import { withPort } from './declared_stage.ts';
 import { ServerClient } from './server_client.ts';
@@ -119,7 +120,7 @@ describe.skipIf(!isCompiled)(name, () => {
   }
 
   const run = (cwd: string, args: readonly string[], stdin?: string): Promise<Ended> =>
-    runProgram([binary, ...args], { cwd, env, stdin });
+    endedProgram([binary, ...args], { cwd, env, stdin });
 
   test(
     'writes a starter, finds it valid, prints it, and prints nothing that it would refuse',

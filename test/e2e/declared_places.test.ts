@@ -8,12 +8,13 @@ import {
   type StepServer,
   startStepServer,
 } from '../../examples/cue/step-server.ts';
+import { endedProgram } from '../ended_program.ts';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../free_port.ts';
 import { hasRedis, RedisServer } from '../redis_server.ts';
 import { type ServerOptions, ServerProcess, serverCommand } from '../server_process.ts';
 import { hasChanged, linesOf, said } from './declared_log.ts';
-import { runProgram, runServer } from './declared_program.ts';
+import { runServer } from './declared_program.ts';
 import { endedRun } from './declared_run.ts';
 import { withPort } from './declared_stage.ts';
 import { after, functionsText, onceAt, pathsText, stepAt } from './declared_text.ts';
@@ -146,7 +147,7 @@ describe('documents', () => {
         const flags = ['--in-memory', '--port', '0', '--functions', 'one.json'];
         const command = [...(await serverCommand()), 'start', ...keys, ...flags];
         const env = { PATH: process.env.PATH ?? '' };
-        const ended = await runProgram([...command, '--functions', 'two.cue'], { cwd, env });
+        const ended = await endedProgram([...command, '--functions', 'two.cue'], { cwd, env });
         expect({ exitCode: ended.exitCode, stdout: ended.stdout }).toEqual({
           exitCode: 1,
           stdout: '',

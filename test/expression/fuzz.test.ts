@@ -10,11 +10,11 @@ import { interpolate } from '../../src/expression/interpolate.ts';
 import { print } from '../../src/expression/print.ts';
 import { booleanProblem } from '../../src/expression/result_type.ts';
 import { compileCondition } from '../../src/expression/strict/condition.ts';
-import { evaluateStrictly } from '../../src/expression/strict/evaluate.ts';
 import { parse } from '../../src/expression/syntax.ts';
 import { validate } from '../../src/expression/validate.ts';
 import { toPlain } from '../../src/expression/value.ts';
 import type { Clock } from '../../src/lib/clock.ts';
+import { evaluateStrictly } from './conformance/standard_evaluation.ts';
 
 const clock: Clock = { now: () => Date.UTC(2026, 10, 21), at: () => ({ cancel: () => {} }) };
 

@@ -5,11 +5,11 @@ import { Budget } from '../../../src/expression/budget.ts';
 import { equals } from '../../../src/expression/comparison.ts';
 import { prepare } from '../../../src/expression/compile_cache.ts';
 import { runProgram } from '../../../src/expression/expression.ts';
-import { evaluateStrictly } from '../../../src/expression/strict/evaluate.ts';
 import { textOf } from '../../../src/expression/text.ts';
 import { Failure, isList, lift, typeNameOf, type Value } from '../../../src/expression/value.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import type { Case } from './cases.ts';
+import { evaluateStrictly } from './standard_evaluation.ts';
 
 /** How a case is evaluated. */
 export type Evaluate = (of: Case) => Value;

@@ -2,11 +2,11 @@
  * CEL as its specification has it, over whatever variables there are: what the specification's own cases run on.
  */
 
-import { systemClock } from '../../lib/clock.ts';
-import { type Failed, runProgram, type Variables } from '../expression.ts';
-import { parse } from '../syntax.ts';
-import { Failure, type Value } from '../value.ts';
-import { compileStrict } from './program.ts';
+import { type Failed, runProgram, type Variables } from '../../../src/expression/expression.ts';
+import { compileStrict } from '../../../src/expression/strict/program.ts';
+import { parse } from '../../../src/expression/syntax.ts';
+import { Failure, type Value } from '../../../src/expression/value.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 
 export type StrictlyEvaluated = { readonly ok: true; readonly value: Value } | Failed;
 
